@@ -1,0 +1,210 @@
+-- scheduled_jobs: the contract between the frontend, which inserts a job and watches its row, and
+-- the worker, which claims it, reports progress on it and finishes it. Its columns keep their
+-- names, types and meanings; the worker's own book-keeping lives in import_runs and its neighbours.
+
+create table if not exists public.scheduled_jobs (
+  id uuid primary key default gen_random_uuid(),
+  organization_id text not null references public.organizations (id) on delete cascade,
+  created_by uuid references public.profiles (id) on delete set null,
+  job_type text not null,
+  data_type text not null,
+  scheduled_time timestamptz not null,
+  status text not null default 'pending',
+  creator_name text,
+  file_name text,
+  file_data jsonb,
+  record_count integer,
+  error_message text,
+  created_at timestamptz not null default now(),
+  completed_at timestamptz
+);
+
+-- What an older table lacks. The frontend names every one of them in its inserts and updates, and
+-- an insert that names a missing column fails.
+alter table public.scheduled_jobs
+  add column if not exists created_by uuid,
+  add column if not exists creator_name text,
+  add column if not exists file_name text,
+  add column if not exists file_data jsonb,
+  add column if not exists record_count integer,
+  add column if not exists error_message text,
+  add column if not exists created_at timestamptz not null default now(),
+  add column if not exists completed_at timestamptz,
+  add column if not exists progress jsonb, -- {"current": n, "total": n, "percent": 0..100}
+  add column if not exists started_at timestamptz, -- the first claim
+  add column if not exists repeat_type text default 'none',
+  add column if not exists repeat_interval integer,
+  add column if not exists repeat_custom_unit text,
+  add column if not exists repeat_end_date timestamptz,
+  add column if not exists repeat_days_of_week text[],
+  add column if not exists repeat_days_of_month integer[];
+
+alter table public.scheduled_jobs alter column created_at set default now();
+alter table public.scheduled_jobs alter column status set default 'pending';
+
+-- Older tables carry checks of their own: scheduled_time > created_at (a job may be due at once),
+-- and lists of values that miss the newer ones. Ours replace them.
+do $$
+declare
+  old_check name;
+begin
+  for old_check in
+    select c.conname
+    from pg_catalog.pg_constraint c
+    where c.conrelid = 'public.scheduled_jobs'::regclass
+      and c.contype = 'c'
+      and c.conname not like 'scheduled\_jobs\_known\_%'
+      and exists (
+        select from pg_catalog.pg_attribute a
+        where a.attrelid = c.conrelid and a.attnum = any (c.conkey)
+          and a.attname in ('scheduled_time', 'created_at', 'status', 'job_type', 'data_type',
+                            'repeat_type', 'repeat_custom_unit'))
+  loop
+    execute format('alter table public.scheduled_jobs drop constraint %I', old_check);
+  end loop;
+end $$;
+
+-- NOT VALID: they hold for every row written from now on; rows of years ago are not judged.
+do $$
+begin
+  if not exists (
+    select from pg_catalog.pg_constraint
+    where conrelid = 'public.scheduled_jobs'::regclass and conname = 'scheduled_jobs_known_status'
+  ) then
+    alter table public.scheduled_jobs
+      add constraint scheduled_jobs_known_status check (
+        status in ('pending', 'processing', 'completed', 'failed', 'cancelled')) not valid,
+      add constraint scheduled_jobs_known_job_type check (
+        job_type in ('import', 'export')) not valid,
+      add constraint scheduled_jobs_known_data_type check (
+        data_type in ('inventory', 'contacts', 'bids')) not valid,
+      add constraint scheduled_jobs_known_repeat_type check (
+        repeat_type in ('none', 'daily', 'weekly', 'monthly', 'custom')) not valid,
+      add constraint scheduled_jobs_known_repeat_custom_unit check (
+        repeat_custom_unit in ('days', 'weeks', 'months')) not valid;
+  end if;
+end $$;
+
+-- The claim looks for due jobs and for abandoned ones, both few among many finished rows.
+create index if not exists scheduled_jobs_due_idx
+  on public.scheduled_jobs (scheduled_time, created_at) where status = 'pending';
+create index if not exists scheduled_jobs_processing_idx
+  on public.scheduled_jobs (scheduled_time) where status = 'processing';
+-- Every open browser reloads its organization's list on every event.
+create index if not exists scheduled_jobs_org_created_idx
+  on public.scheduled_jobs (organization_id, created_at desc);
+-- The foreign key to profiles, and the policies' "only your own".
+create index if not exists scheduled_jobs_created_by_idx on public.scheduled_jobs (created_by);
+
+-- Realtime publishes this table and no other of ours: RLS is checked for each subscriber and each
+-- change. REPLICA IDENTITY stays the default: FULL would log file_data at every progress update.
+do $$
+begin
+  if exists (
+    select from pg_catalog.pg_publication where pubname = 'supabase_realtime' and not puballtables
+  ) and not exists (
+    select from pg_catalog.pg_publication_tables
+    where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'scheduled_jobs'
+  ) then
+    alter publication supabase_realtime add table public.scheduled_jobs;
+  end if;
+end $$;
+
+-- Who may do what: ../policies/scheduled_jobs.sql tells it in one place; this is the same.
+-- Policies of an older table go first: policies add up, and one that is too wide undoes the rest.
+do $$
+declare
+  old_policy name;
+begin
+  for old_policy in
+    select policyname from pg_catalog.pg_policies
+    where schemaname = 'public' and tablename = 'scheduled_jobs'
+  loop
+    execute format('drop policy %I on public.scheduled_jobs', old_policy);
+  end loop;
+end $$;
+-- scheduled_jobs: users insert pending jobs of their own organization in their own name, see their
+-- organization's jobs, and cancel, edit (while pending) or delete their own. Everything else about
+-- a job (progress, counts, the other states) is the worker's, which acts as service_role.
+alter table public.scheduled_jobs enable row level security;
+
+revoke all on public.scheduled_jobs from anon, authenticated;
+grant select, delete on public.scheduled_jobs to authenticated;
+-- By column: what the frontend sends. Naming any other column is refused before any policy runs.
+grant insert (
+  organization_id, created_by, job_type, data_type, scheduled_time, status, creator_name,
+  file_name, file_data, repeat_type, repeat_interval, repeat_custom_unit, repeat_end_date,
+  repeat_days_of_week, repeat_days_of_month
+) on public.scheduled_jobs to authenticated;
+grant update (
+  status, completed_at, scheduled_time, file_name, repeat_type, repeat_interval,
+  repeat_custom_unit, repeat_end_date, repeat_days_of_week, repeat_days_of_month
+) on public.scheduled_jobs to authenticated;
+grant select, insert, update, delete on public.scheduled_jobs to service_role;
+
+drop policy if exists scheduled_jobs_select_own_organization on public.scheduled_jobs;
+create policy scheduled_jobs_select_own_organization on public.scheduled_jobs
+  for select to authenticated
+  using (organization_id = (
+    select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+drop policy if exists scheduled_jobs_insert_own_pending on public.scheduled_jobs;
+create policy scheduled_jobs_insert_own_pending on public.scheduled_jobs
+  for insert to authenticated
+  with check (
+    status = 'pending'
+    and created_by = (select auth.uid())
+    and organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+-- Which rows may be changed, and into what. What a policy cannot say, because it needs the old row
+-- beside the new one, the trigger below says.
+drop policy if exists scheduled_jobs_update_own_unfinished on public.scheduled_jobs;
+create policy scheduled_jobs_update_own_unfinished on public.scheduled_jobs
+  for update to authenticated
+  using (
+    status in ('pending', 'processing')
+    and created_by = (select auth.uid())
+    and organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())))
+  with check (
+    (status = 'cancelled' or (status = 'pending' and completed_at is null))
+    and created_by = (select auth.uid())
+    and organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+drop policy if exists scheduled_jobs_delete_own on public.scheduled_jobs;
+create policy scheduled_jobs_delete_own on public.scheduled_jobs
+  for delete to authenticated
+  using (
+    created_by = (select auth.uid())
+    and organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+-- A job that runs can be cancelled and nothing else: setting it back to pending would start it
+-- twice, and its schedule is history.
+create or replace function public.scheduled_jobs_only_cancel_while_processing() returns trigger
+language plpgsql security invoker set search_path = '' as $$
+begin
+  if new.status <> 'cancelled'
+    or (new.scheduled_time, new.file_name, new.repeat_type, new.repeat_interval,
+        new.repeat_custom_unit, new.repeat_end_date, new.repeat_days_of_week,
+        new.repeat_days_of_month)
+    is distinct from
+       (old.scheduled_time, old.file_name, old.repeat_type, old.repeat_interval,
+        old.repeat_custom_unit, old.repeat_end_date, old.repeat_days_of_week,
+        old.repeat_days_of_month)
+  then
+    raise insufficient_privilege using message = 'a job that is being processed can only be cancelled';
+  end if;
+  return new;
+end $$;
+revoke execute on function public.scheduled_jobs_only_cancel_while_processing()
+  from public, anon, authenticated;
+
+drop trigger if exists scheduled_jobs_only_cancel_while_processing on public.scheduled_jobs;
+create trigger scheduled_jobs_only_cancel_while_processing
+  before update on public.scheduled_jobs
+  for each row
+  when (old.status = 'processing' and current_user = 'authenticated')
+  execute function public.scheduled_jobs_only_cancel_while_processing();

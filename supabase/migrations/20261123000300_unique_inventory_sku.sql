@@ -1,0 +1,141 @@
+-- One row a SKU: unique (organization_id, sku) on inventory, which an upsert by SKU needs.
+--
+-- Production has thousands of rows that stand for the same item. The newest of each stays; the
+-- others move to inventory_duplicates, whole, and restore_inventory_duplicates() puts them back.
+
+create table if not exists public.inventory_duplicates (
+  id uuid primary key, -- as it was in inventory
+  organization_id text not null,
+  sku text not null,
+  kept_id uuid not null, -- the row of inventory that stayed
+  moved_at timestamptz not null default now(),
+  item jsonb not null -- the row as it was, every column
+);
+create index if not exists inventory_duplicates_org_sku_idx
+  on public.inventory_duplicates (organization_id, sku);
+
+-- Several items without a SKU are not one item. A blank SKU becomes NULL, which a unique index
+-- takes any number of times, also when the frontend saves an item by hand.
+alter table public.inventory alter column sku drop not null;
+
+create or replace function public.inventory_blank_sku_is_null() returns trigger
+language plpgsql security invoker set search_path = '' as $$
+begin
+  new.sku := null;
+  return new;
+end $$;
+revoke execute on function public.inventory_blank_sku_is_null() from public, anon, authenticated;
+
+drop trigger if exists inventory_blank_sku_is_null on public.inventory;
+create trigger inventory_blank_sku_is_null
+  before insert or update of sku on public.inventory
+  for each row when (new.sku = '')
+  execute function public.inventory_blank_sku_is_null();
+
+-- Moves duplicates out and makes the unique index. Returns how many rows moved.
+-- Whoever refers to a row that moves (a foreign key to inventory.id) is pointed at the one that
+-- stays, or the DELETE would fail, or cascade.
+-- Who may call it: the database owner alone.
+create or replace function public.move_inventory_duplicates() returns bigint
+language plpgsql security invoker set search_path = '' as $$
+declare
+  reference record;
+  moved bigint;
+begin
+  lock table public.inventory in share row exclusive mode;
+  update public.inventory set sku = null where sku = '';
+
+  with ranked as (
+    select i.id, first_value(i.id) over newest_first as kept_id,
+           row_number() over newest_first as age_rank
+    from public.inventory i
+    where i.sku is not null
+    window newest_first as (
+      partition by i.organization_id, i.sku
+      order by coalesce(i.updated_at, i.created_at) desc nulls last,
+               i.created_at desc nulls last, i.id)
+  )
+  insert into public.inventory_duplicates (id, organization_id, sku, kept_id, item)
+  select i.id, i.organization_id, i.sku, r.kept_id, to_jsonb(i)
+  from ranked r
+  join public.inventory i using (id)
+  where r.age_rank > 1;
+  get diagnostics moved = row_count;
+
+  for reference in
+    select c.conrelid::regclass as referencing_table, a.attname as referencing_column
+    from pg_catalog.pg_constraint c
+    join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    where c.contype = 'f' and c.confrelid = 'public.inventory'::regclass
+      and cardinality(c.conkey) = 1
+  loop
+    execute format(
+      'update %s t set %I = d.kept_id from public.inventory_duplicates d where t.%I = d.id',
+      reference.referencing_table, reference.referencing_column, reference.referencing_column);
+  end loop;
+
+  delete from public.inventory i using public.inventory_duplicates d where i.id = d.id;
+
+  if to_regclass('public.inventory_org_sku_key') is null then
+    create unique index inventory_org_sku_key on public.inventory (organization_id, sku);
+  end if;
+  return moved;
+end $$;
+revoke execute on function public.move_inventory_duplicates()
+  from public, anon, authenticated, service_role;
+
+-- Undoes it: drops the unique index and puts every moved row back as it was. The worker refuses to
+-- write inventory until move_inventory_duplicates() has run again. Returns how many rows came back.
+-- Who may call it: the database owner alone.
+create or replace function public.restore_inventory_duplicates() returns bigint
+language plpgsql security invoker set search_path = '' as $$
+declare
+  restored bigint;
+begin
+  lock table public.inventory in share row exclusive mode;
+  drop index if exists public.inventory_org_sku_key;
+  insert into public.inventory
+  select (jsonb_populate_record(null::public.inventory, d.item)).*
+  from public.inventory_duplicates d;
+  get diagnostics restored = row_count;
+  delete from public.inventory_duplicates;
+  return restored;
+end $$;
+revoke execute on function public.restore_inventory_duplicates()
+  from public, anon, authenticated, service_role;
+
+select public.move_inventory_duplicates();
+
+-- A plain index on the same two columns has nothing left to do but slow every write.
+do $$
+declare
+  redundant regclass;
+begin
+  for redundant in
+    select i.indexrelid::regclass
+    from pg_catalog.pg_index i
+    where i.indrelid = 'public.inventory'::regclass
+      and not i.indisunique and i.indpred is null and i.indexprs is null
+      and (select array_agg(a.attname::text order by k.position)
+           from unnest(i.indkey::smallint[]) with ordinality k (attnum, position)
+           join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum)
+          = array['organization_id', 'sku']
+  loop
+    execute format('drop index %s', redundant);
+  end loop;
+end $$;
+
+-- Who may do what: ../policies/inventory_duplicates.sql, the same text.
+-- inventory_duplicates: rows moved out of inventory. Users see their organization's, so that
+-- nobody has to ask where an item went; moving them in and out is the database owner's work.
+alter table public.inventory_duplicates enable row level security;
+
+revoke all on public.inventory_duplicates from anon, authenticated;
+grant select on public.inventory_duplicates to authenticated;
+grant select on public.inventory_duplicates to service_role;
+
+drop policy if exists inventory_duplicates_select_own_organization on public.inventory_duplicates;
+create policy inventory_duplicates_select_own_organization on public.inventory_duplicates
+  for select to authenticated
+  using (organization_id = (
+    select p.organization_id from public.profiles p where p.id = (select auth.uid())));

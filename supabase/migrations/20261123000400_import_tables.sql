@@ -1,0 +1,97 @@
+-- The worker's book-keeping. None of it is published through Realtime: each UPDATE of a job row
+-- makes every open browser reload, so what people need not see lives here.
+
+-- One row an attempt at a job. The id is the fencing token: every call of a worker names its run,
+-- and a run that was closed (its lease ran out, another worker took over) can write nothing more.
+create table if not exists public.import_runs (
+  id uuid primary key default gen_random_uuid(),
+  job_id uuid not null references public.scheduled_jobs (id) on delete cascade,
+  organization_id text not null,
+  attempt integer not null, -- 1-based; a run that was released on shutdown does not count
+  worker_id text not null,
+  lease_seconds integer not null,
+  lease_expires_at timestamptz not null,
+  retry_at timestamptz, -- a released job is not claimed before
+  started_at timestamptz not null default now(),
+  finished_at timestamptz,
+  outcome text,
+  row_count integer, -- rows of the job; NULL until somebody counted them
+  -- The job's counts when the run ended, all its attempts together.
+  created integer not null default 0,
+  updated integer not null default 0,
+  failed integer not null default 0,
+  unprocessed integer not null default 0, -- untouched by a cancel or a failure: not failed
+  constraint import_runs_outcome_if_finished check ((outcome is null) = (finished_at is null)),
+  constraint import_runs_known_outcome check (
+    outcome in ('completed', 'failed', 'cancelled', 'released', 'retried', 'lease_expired')),
+  constraint import_runs_counts_not_negative check (
+    least(created, updated, failed, unprocessed) >= 0)
+);
+-- One live run an organization: the parts of one upload run in order, and no dealer starves others.
+create unique index if not exists import_runs_one_live_an_organization
+  on public.import_runs (organization_id) where finished_at is null;
+create index if not exists import_runs_job_idx on public.import_runs (job_id);
+-- When an organization was last served: the claim takes the one that has waited longest.
+create index if not exists import_runs_org_started_idx
+  on public.import_runs (organization_id, started_at desc);
+
+-- The ledger: a batch is in it exactly when its rows are in the table, because both are written in
+-- one transaction. Called twice for one range, a batch finds itself here and changes nothing.
+-- Rows are numbered from 1 in the order of the file. Pruned when the job ends.
+create table if not exists public.import_batches (
+  job_id uuid not null references public.scheduled_jobs (id) on delete cascade,
+  first_row integer not null,
+  last_row integer not null,
+  created integer not null default 0,
+  updated integer not null default 0,
+  failed integer not null default 0,
+  primary key (job_id, first_row),
+  constraint import_batches_range_not_empty check (1 <= first_row and first_row <= last_row)
+);
+
+-- Rows that were refused, by the worker's parser or by the database.
+create table if not exists public.import_errors (
+  job_id uuid not null references public.scheduled_jobs (id) on delete cascade,
+  row_number integer not null, -- 1-based, as the user counts
+  organization_id text not null, -- for the policy
+  field text, -- NULL: the row as a whole, or several fields
+  message text not null, -- the problem, without the row number
+  "row" jsonb, -- as it came
+  primary key (job_id, row_number)
+);
+
+-- Who may do what: ../policies/import_*.sql, the same text.
+-- import_runs: users see how their organization's imports went. Only the worker's functions write.
+-- The id is no secret that opens anything: every function that takes it is service_role's.
+alter table public.import_runs enable row level security;
+
+revoke all on public.import_runs from anon, authenticated;
+grant select on public.import_runs to authenticated;
+grant select, insert, update, delete on public.import_runs to service_role;
+
+drop policy if exists import_runs_select_own_organization on public.import_runs;
+create policy import_runs_select_own_organization on public.import_runs
+  for select to authenticated
+  using (organization_id = (
+    select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+-- import_batches: the worker's ledger. No user has anything to look for here, so there is no
+-- policy and no grant to users at all.
+alter table public.import_batches enable row level security;
+
+revoke all on public.import_batches from anon, authenticated;
+grant select, insert, update, delete on public.import_batches to service_role;
+
+-- import_errors: users see the refused rows of their organization's imports. Only the worker's
+-- functions write.
+alter table public.import_errors enable row level security;
+
+revoke all on public.import_errors from anon, authenticated;
+grant select on public.import_errors to authenticated;
+grant select, insert, update, delete on public.import_errors to service_role;
+
+drop policy if exists import_errors_select_own_organization on public.import_errors;
+create policy import_errors_select_own_organization on public.import_errors
+  for select to authenticated
+  using (organization_id = (
+    select p.organization_id from public.profiles p where p.id = (select auth.uid())));

@@ -1,0 +1,646 @@
+-- The job protocol: every state change of a job is one function here, called by the worker through
+-- PostgREST, each call one transaction.
+--
+-- Who may call them: service_role alone (the grants are at the end). They run as their caller.
+-- Lock order, everywhere: the job row, then its run, then the ledger.
+--
+-- How a call is refused (PostgREST turns PTnnn into the HTTP status nnn):
+--   PT404  the job was deleted, and its run with it
+--   PT409  the run is over: its lease ran out and the job is somebody else's now
+--   PT410  the job was cancelled; only finish_import has something left to do
+
+-- Helpers live in a schema that PostgREST does not expose.
+create schema if not exists import_internal;
+grant usage on schema import_internal to service_role;
+
+-- Locks a live run for the length of this transaction and returns it.
+-- KEY SHARE on both rows: batches of a run don't wait for each other nor for its progress report,
+-- but a takeover, a finish and a delete wait for them, and the other way round.
+-- Errors: PT404, PT409, PT410.
+create or replace function import_internal.hold_live_run(run_id uuid)
+returns public.import_runs
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job_status text;
+  run public.import_runs;
+begin
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = hold_live_run.run_id)
+  for key share;
+  select * into run from public.import_runs r where r.id = hold_live_run.run_id for key share;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  elsif run.finished_at is not null then
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  elsif job_status = 'cancelled' then
+    raise sqlstate 'PT410' using message = 'the job was cancelled';
+  elsif job_status <> 'processing' then
+    raise sqlstate 'PT409' using message = 'the job is no longer processing', detail = job_status;
+  end if;
+  return run;
+end $$;
+
+-- Closes a run with what the ledger says of its job. The caller holds the run's row lock.
+create or replace function import_internal.close_run(run_id uuid, outcome text)
+returns public.import_runs
+language sql security invoker set search_path = '' as $$
+  with ledger as (
+    select coalesce(sum(b.created), 0) as created, coalesce(sum(b.updated), 0) as updated,
+           coalesce(sum(b.failed), 0) as failed
+    from public.import_batches b
+    where b.job_id = (select r.job_id from public.import_runs r where r.id = close_run.run_id)
+  )
+  update public.import_runs r
+  set finished_at = now(),
+      outcome = close_run.outcome,
+      created = ledger.created,
+      updated = ledger.updated,
+      failed = ledger.failed,
+      unprocessed = coalesce(r.row_count, 0) - least(
+        coalesce(r.row_count, 0), ledger.created + ledger.updated + ledger.failed)
+  from ledger
+  where r.id = close_run.run_id
+  returning r.*;
+$$;
+
+-- The first 10 refused rows, a line each, as the frontend shows them; then how many more.
+create or replace function import_internal.error_lines(job_id uuid, failed integer)
+returns text
+language sql stable security invoker set search_path = '' as $$
+  select nullif(concat_ws(
+    E'\n',
+    (select string_agg('Row ' || first.row_number || ': ' || first.message, E'\n'
+                       order by first.row_number)
+     from (select e.row_number, e.message
+           from public.import_errors e
+           where e.job_id = error_lines.job_id
+           order by e.row_number
+           limit 10) first),
+    case when failed > 10 then '… and ' || failed - 10 || ' more' end), '');
+$$;
+
+-- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
+-- progress, completed_at, the run closed, the ledger pruned.
+-- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'.
+-- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
+-- is closed. Called again after a lost answer, it returns the same.
+-- Returns {"outcome", "created", "updated", "failed", "unprocessed"}.
+-- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger.
+create or replace function public.finish_import(run_id uuid, outcome text, message text default null)
+returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job_status text;
+  run public.import_runs;
+  ending text := finish_import.outcome;
+begin
+  if ending not in ('completed', 'failed', 'cancelled') then
+    raise invalid_parameter_value using message = format('unknown outcome %L', ending);
+  end if;
+
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = finish_import.run_id)
+  for update;
+  select * into run from public.import_runs r where r.id = finish_import.run_id for update;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  end if;
+  if job_status = 'cancelled' then
+    ending := 'cancelled';
+  end if;
+
+  if run.finished_at is null then
+    run := import_internal.close_run(run.id, ending);
+    if ending = 'completed' and (run.row_count is null or run.unprocessed > 0) then
+      raise invalid_parameter_value using message = format(
+        '%s of %s rows are not in the ledger', run.unprocessed, coalesce(run.row_count::text, '?'));
+    end if;
+
+    update public.scheduled_jobs j
+    set status = ending,
+        completed_at = coalesce(j.completed_at, now()),
+        record_count = run.created + run.updated,
+        error_message = case ending
+          when 'completed' then import_internal.error_lines(run.job_id, run.failed)
+          when 'failed' then finish_import.message
+        end,
+        progress = case ending
+          when 'completed' then jsonb_build_object(
+            'current', run.row_count, 'total', run.row_count, 'percent', 100)
+          else j.progress
+        end
+    where j.id = run.job_id and job_status <> 'cancelled';
+
+    delete from public.import_batches b where b.job_id = run.job_id;
+  elsif run.outcome <> ending then
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  end if;
+
+  return jsonb_build_object(
+    'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
+    'failed', run.failed, 'unprocessed', run.unprocessed);
+end $$;
+
+-- Gives a job back: pending again, to be claimed at once (shutdown; retry_in is NULL) or after
+-- retry_in seconds (the database was unwell). The ledger stays, so the next run goes on where this
+-- one stopped. A shutdown is nobody's fault and does not count as an attempt; a retry does, and the
+-- fifth ends the job as failed. Called again after a lost answer, it changes nothing.
+-- Returns the job's status. Errors: PT404, PT409.
+create or replace function public.release_import(run_id uuid, retry_in double precision default null)
+returns text
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job_status text;
+  run public.import_runs;
+  ending text := case when release_import.retry_in is null then 'released' else 'retried' end;
+begin
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = release_import.run_id)
+  for update;
+  select * into run from public.import_runs r where r.id = release_import.run_id for update;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  elsif run.finished_at is not null then
+    if run.outcome = ending then return job_status; end if;
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  elsif job_status = 'cancelled' then
+    perform public.finish_import(run.id, 'cancelled');
+    return job_status;
+  elsif ending = 'retried' and run.attempt >= 5 then
+    perform public.finish_import(run.id, 'failed', import_internal.gave_up_message(run.id));
+    return 'failed';
+  end if;
+
+  perform import_internal.close_run(run.id, ending);
+  update public.import_runs r
+  set retry_at = now() + make_interval(secs => release_import.retry_in)
+  where r.id = run.id and release_import.retry_in is not null;
+  update public.scheduled_jobs j set status = 'pending' where j.id = run.job_id;
+  return 'pending';
+end $$;
+
+-- What the dealer reads when a job was given up: a sentence, and an id for the operator.
+create or replace function import_internal.gave_up_message(run_id uuid)
+returns text
+language sql stable security invoker set search_path = '' as $$
+  select 'The import was started 5 times and could not be finished. Rows that were imported '
+         'before stay. Please split the file into smaller parts and upload the rest again, or '
+         'contact support and name run ' || gave_up_message.run_id || '.';
+$$;
+
+-- Takes due jobs for a worker: opens a run for each and sets the job to processing.
+--
+-- Due are: pending imports whose time has come and that wait for no retry; processing imports whose
+-- lease ran out; and processing imports that no worker ever ran (the browser-side processor died
+-- with its tab) once orphan_after_seconds have passed since their scheduled time.
+-- At most one job an organization, its oldest; among organizations the one that has waited longest
+-- since it was last served. Rows that somebody else has locked are skipped, not waited for.
+-- A job whose fifth attempt died is failed instead, and says so.
+--
+-- Returns {"jobs": [...], "next_due_in": seconds until the next pending job is due, or null}. A job:
+-- {"run_id", "job_id", "organization_id", "data_type", "file_name", "attempt", "row_count"
+-- (null: file_data holds no records), "has_mapping", "applied": [[first_row, last_row], ...] (what
+-- the ledger holds from earlier attempts), "lease_seconds"}. Never file_data.
+create or replace function public.claim_import_jobs(
+  worker_id text,
+  lease_seconds integer,
+  max_jobs integer,
+  orphan_after_seconds integer default 900
+) returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  dead record;
+  due record;
+  run public.import_runs;
+  claimed jsonb := '[]';
+begin
+  -- Runs whose lease ran out. The job first: everybody locks in that order.
+  for dead in
+    select r.id, r.job_id, r.attempt
+    from public.import_runs r
+    join public.scheduled_jobs j on j.id = r.job_id
+    where r.finished_at is null and r.lease_expires_at < now()
+    order by r.lease_expires_at
+    for no key update of j skip locked
+  loop
+    perform from public.import_runs r
+    where r.id = dead.id and r.finished_at is null and r.lease_expires_at < now()
+    for update skip locked;
+    continue when not found;
+    if dead.attempt >= 5 then
+      perform public.finish_import(dead.id, 'failed', import_internal.gave_up_message(dead.id));
+    else
+      perform import_internal.close_run(dead.id, 'lease_expired');
+    end if;
+  end loop;
+
+  for due in
+    with candidate as (
+      select distinct on (j.organization_id) j.id, j.organization_id, j.scheduled_time
+      from public.scheduled_jobs j
+      where j.job_type = 'import'
+        and (
+          (j.status = 'pending' and j.scheduled_time <= now()
+           and not exists (
+             select from public.import_runs r where r.job_id = j.id and r.retry_at > now()))
+          or (j.status = 'processing'
+              and (j.scheduled_time <= now() - make_interval(secs => orphan_after_seconds)
+                   or exists (select from public.import_runs r where r.job_id = j.id))))
+        and not exists (
+          select from public.import_runs r
+          where r.organization_id = j.organization_id and r.finished_at is null)
+      order by j.organization_id, j.scheduled_time, j.created_at, j.id
+    )
+    select j.id, j.organization_id, j.data_type, j.file_name,
+           case when jsonb_typeof(j.file_data -> 'records') = 'array'
+             then jsonb_array_length(j.file_data -> 'records') end as row_count,
+           coalesce(jsonb_typeof(j.file_data -> 'mapping') = 'object', false) as has_mapping
+    from candidate c
+    join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
+    order by (select max(r.started_at) from public.import_runs r
+              where r.organization_id = c.organization_id) nulls first,
+             c.scheduled_time
+    limit max_jobs
+    for no key update of j skip locked
+  loop
+    insert into public.import_runs
+      (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count)
+    values (
+      due.id, due.organization_id,
+      1 + (select count(*) from public.import_runs r
+           where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
+      claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
+      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count)
+    -- Another worker was a moment faster with another job of this organization.
+    on conflict (organization_id) where finished_at is null do nothing
+    returning * into run;
+    continue when not found;
+
+    update public.scheduled_jobs j
+    set status = 'processing',
+        started_at = coalesce(j.started_at, now()),
+        progress = coalesce(j.progress, jsonb_build_object(
+          'current', 0, 'total', coalesce(due.row_count, 0), 'percent', 0))
+    where j.id = due.id;
+
+    claimed := claimed || jsonb_build_object(
+      'run_id', run.id, 'job_id', due.id, 'organization_id', due.organization_id,
+      'data_type', due.data_type, 'file_name', due.file_name, 'attempt', run.attempt,
+      'row_count', due.row_count, 'has_mapping', due.has_mapping,
+      'lease_seconds', run.lease_seconds,
+      'applied', (
+        select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
+                        '[]')
+        from public.import_batches b where b.job_id = due.id));
+  end loop;
+
+  return jsonb_build_object(
+    'jobs', claimed,
+    'next_due_in', (
+      select extract(epoch from min(greatest(j.scheduled_time, coalesce((
+        select max(r.retry_at) from public.import_runs r where r.job_id = j.id
+      ), j.scheduled_time))) - now())
+      from public.scheduled_jobs j
+      where j.status = 'pending' and j.job_type = 'import' and j.scheduled_time > now()));
+end $$;
+
+-- A page of a job's records, as they came: row_count of them from the 1-based first_row on, fewer
+-- at the end. Errors: PT404, PT409, PT410.
+create or replace function public.read_job_records(run_id uuid, first_row integer, row_count integer)
+returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  run public.import_runs := import_internal.hold_live_run(run_id);
+begin
+  return (
+    select jsonb_path_query_array(
+      j.file_data, '$.records[$first to $last]',
+      jsonb_build_object('first', first_row - 1, 'last', first_row + read_job_records.row_count - 2))
+    from public.scheduled_jobs j
+    where j.id = run.job_id);
+end $$;
+
+-- Says that the run lives, which extends its lease, and what to show, which may be nothing new
+-- (NULL). The job row is touched only when it would change: each UPDATE reloads every open browser.
+-- Returns the job's status, by which the worker learns of a cancel. Errors: PT404, PT409.
+create or replace function public.report_progress(run_id uuid, progress jsonb default null)
+returns text
+language plpgsql security invoker set search_path = '' as $$
+declare
+  run public.import_runs;
+  job_status text;
+begin
+  update public.import_runs r
+  set lease_expires_at = now() + make_interval(secs => r.lease_seconds)
+  where r.id = report_progress.run_id and r.finished_at is null
+  returning * into run;
+  if run.id is null then
+    select * into run from public.import_runs r where r.id = report_progress.run_id;
+    if run.id is null then
+      raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+    end if;
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  end if;
+
+  update public.scheduled_jobs j
+  set progress = report_progress.progress
+  where j.id = run.job_id
+    and j.status = 'processing'
+    and report_progress.progress is not null
+    and j.progress is distinct from report_progress.progress;
+  select j.status into job_status from public.scheduled_jobs j where j.id = run.job_id;
+  return job_status;
+end $$;
+
+-- Enters a batch in the ledger. Returns NULL when it is new, else the counts it had when it was
+-- applied. A second call for the same range waits here until the first has ended.
+-- Errors: PT404, PT409, PT410; 22023 when it overlaps another batch of the job.
+create or replace function import_internal.open_batch(
+  job_id uuid, first_row integer, last_row integer
+) returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  known public.import_batches;
+begin
+  insert into public.import_batches (job_id, first_row, last_row)
+  values (open_batch.job_id, open_batch.first_row, open_batch.last_row)
+  on conflict on constraint import_batches_pkey do nothing;
+  if not found then
+    select * into known from public.import_batches b
+    where b.job_id = open_batch.job_id and b.first_row = open_batch.first_row;
+  end if;
+  if known.last_row = open_batch.last_row then
+    return jsonb_build_object(
+      'created', known.created, 'updated', known.updated, 'failed', known.failed);
+  end if;
+  if known.job_id is not null or exists (
+    select from public.import_batches b
+    where b.job_id = open_batch.job_id and b.first_row <> open_batch.first_row
+      and b.first_row <= open_batch.last_row and b.last_row >= open_batch.first_row
+  ) then
+    raise invalid_parameter_value using message = format(
+      'rows %s to %s overlap a batch that was applied', first_row, last_row);
+  end if;
+  return null;
+end $$;
+
+-- What a person should read when the database refuses a row. No SQL, no value: those are in the row.
+create or replace function import_internal.refusal_message(state text, constraint_name text, column_name text)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select case
+    when state = '23502' then column_name || ' must not be empty'
+    when state = '23514' then 'the value breaks the rule "' || constraint_name || '"'
+    when state = '23505' then 'another item has the same value where it must be unique ("'
+                              || constraint_name || '")'
+    when state = '22001' then 'a text is too long'
+    when state = '22003' then 'a number is too large'
+    else 'the database refused this row (code ' || state || ')'
+  end;
+$$;
+
+-- The defaults that inventory's columns have in this database, which the migration did not
+-- necessarily make: an absent cell is "left out of the write" (FRONTEND.md), and one INSERT for
+-- many rows cannot leave a column out for some of them.
+create or replace function import_internal.inventory_defaults()
+returns public.inventory
+language plpgsql stable security invoker set search_path = '' as $$
+declare
+  defaults public.inventory;
+begin
+  execute (
+    select 'select ' || string_agg(
+      case when a.attname in (
+        'quantity', 'quantity_on_order', 'unit_price', 'cost', 'price_tier_1', 'price_tier_2',
+        'price_tier_3', 'price_tier_4', 'price_tier_5', 'department_code', 'unit_of_measure')
+      then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), 'null') else 'null' end,
+      ', ' order by a.attnum)
+    from pg_catalog.pg_attribute a
+    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where a.attrelid = 'public.inventory'::regclass and a.attnum > 0 and not a.attisdropped)
+  into defaults;
+  return defaults;
+end $$;
+
+-- Upserts items by SKU and returns how many were created. Each SKU stands in rows at most once.
+--
+-- UPDATE first, then INSERT of what was not there, instead of ON CONFLICT DO UPDATE: only so does
+-- coalesce(new, old) see the old value under its lock, does an absent cell of a new item get the
+-- column's own default, and does an unchanged item cost no new version.
+create or replace function import_internal.upsert_inventory(organization text, rows jsonb)
+returns integer
+language plpgsql security invoker set search_path = ''
+-- Plans are cached by pooled connections. One made while the table was small must not scan it
+-- when it has grown: always look items up by (organization_id, sku).
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  defaults public.inventory := import_internal.inventory_defaults();
+  missing integer;
+  inserted integer;
+  created integer := 0;
+begin
+  loop
+    with item as materialized (
+      select * from jsonb_to_recordset(upsert_inventory.rows) as item (
+        sku text, name text, description text, category text,
+        quantity integer, quantity_on_order integer, unit_price integer, cost integer,
+        price_tier_1 integer, price_tier_2 integer, price_tier_3 integer, price_tier_4 integer,
+        price_tier_5 integer, department_code text, unit_of_measure text, search_keywords text[])
+      order by item.sku -- two batches never lock rows in opposite orders
+    ),
+    changed as (
+      update public.inventory i
+      set name = item.name,
+          description = coalesce(item.description, i.description),
+          category = coalesce(item.category, i.category),
+          quantity = coalesce(item.quantity, i.quantity),
+          quantity_on_order = coalesce(item.quantity_on_order, i.quantity_on_order),
+          unit_price = coalesce(item.unit_price, i.unit_price),
+          cost = coalesce(item.cost, i.cost),
+          price_tier_1 = coalesce(item.price_tier_1, i.price_tier_1),
+          price_tier_2 = coalesce(item.price_tier_2, i.price_tier_2),
+          price_tier_3 = coalesce(item.price_tier_3, i.price_tier_3),
+          price_tier_4 = coalesce(item.price_tier_4, i.price_tier_4),
+          price_tier_5 = coalesce(item.price_tier_5, i.price_tier_5),
+          department_code = coalesce(item.department_code, i.department_code),
+          unit_of_measure = coalesce(item.unit_of_measure, i.unit_of_measure),
+          -- The worker made the keywords of the item as it would be inserted. Where the file gave
+          -- no description or category, the old ones stay, and so must the words that find them.
+          search_keywords = case
+            when item.description is not null and item.category is not null
+              or i.search_keywords is null
+              then item.search_keywords
+            when item.name = i.name
+              and coalesce(item.description, i.description) is not distinct from i.description
+              and coalesce(item.category, i.category) is not distinct from i.category
+              then i.search_keywords
+            else array(
+              select distinct keyword
+              from unnest(i.search_keywords || item.search_keywords) keyword
+              where item.category is not null
+                or keyword not in ('uncategorized', 'uncategorizeds')
+              order by keyword limit 96)
+          end,
+          keyword_version = 'kw_v1',
+          keywords_generated_at = now(),
+          updated_at = now()
+      from item
+      where i.organization_id = upsert_inventory.organization
+        and i.sku = item.sku
+        and ((i.name, i.description, i.category, i.quantity, i.quantity_on_order, i.unit_price,
+              i.cost, i.price_tier_1, i.price_tier_2, i.price_tier_3, i.price_tier_4,
+              i.price_tier_5, i.department_code, i.unit_of_measure, i.keyword_version)
+             is distinct from
+             (item.name, coalesce(item.description, i.description),
+              coalesce(item.category, i.category), coalesce(item.quantity, i.quantity),
+              coalesce(item.quantity_on_order, i.quantity_on_order),
+              coalesce(item.unit_price, i.unit_price), coalesce(item.cost, i.cost),
+              coalesce(item.price_tier_1, i.price_tier_1),
+              coalesce(item.price_tier_2, i.price_tier_2),
+              coalesce(item.price_tier_3, i.price_tier_3),
+              coalesce(item.price_tier_4, i.price_tier_4),
+              coalesce(item.price_tier_5, i.price_tier_5),
+              coalesce(item.department_code, i.department_code),
+              coalesce(item.unit_of_measure, i.unit_of_measure), 'kw_v1'))
+    ),
+    absent as materialized (
+      select item.* from item
+      where not exists (
+        select from public.inventory i
+        where i.organization_id = upsert_inventory.organization and i.sku = item.sku)
+    ),
+    landed as (
+      insert into public.inventory (
+        organization_id, sku, name, description, category, quantity, quantity_on_order,
+        unit_price, cost, price_tier_1, price_tier_2, price_tier_3, price_tier_4, price_tier_5,
+        department_code, unit_of_measure, search_keywords, keyword_version,
+        keywords_generated_at)
+      select
+        upsert_inventory.organization, absent.sku, absent.name,
+        coalesce(absent.description, ''), coalesce(absent.category, 'Uncategorized'),
+        coalesce(absent.quantity, defaults.quantity),
+        coalesce(absent.quantity_on_order, defaults.quantity_on_order),
+        coalesce(absent.unit_price, defaults.unit_price), coalesce(absent.cost, defaults.cost),
+        coalesce(absent.price_tier_1, defaults.price_tier_1),
+        coalesce(absent.price_tier_2, defaults.price_tier_2),
+        coalesce(absent.price_tier_3, defaults.price_tier_3),
+        coalesce(absent.price_tier_4, defaults.price_tier_4),
+        coalesce(absent.price_tier_5, defaults.price_tier_5),
+        coalesce(absent.department_code, defaults.department_code),
+        coalesce(absent.unit_of_measure, defaults.unit_of_measure),
+        absent.search_keywords, 'kw_v1', now()
+      from absent
+      on conflict (organization_id, sku) do nothing
+      returning 1
+    )
+    select (select count(*) from absent), (select count(*) from landed) into missing, inserted;
+
+    created := created + inserted;
+    -- A user saved one of these SKUs between our look and our insert: look again, and update it.
+    exit when inserted = missing;
+  end loop;
+  return created;
+end $$;
+
+-- Applies one batch of inventory rows in one transaction: the fence, the ledger, the upsert, the
+-- errors. Every row of first_row..last_row (1-based, inclusive) stands exactly once
+--   in rows, parsed: {"row_number", "sku", "name", then only what was given, "search_keywords"},
+--     or {"row_number", "superseded_by"} when a later row of the file has the same SKU, which
+--     counts as updated;
+--   or in errors, refused: {"row_number", "field", "message", "row"}.
+-- A row that the database refuses becomes an error too, while its neighbours still land.
+-- Called twice for one range, it changes nothing the second time.
+-- Returns {"created", "updated", "failed"}. Errors: PT404, PT409, PT410; 22023 when a row number is
+-- missing, doubled or out of range, or the range overlaps another batch.
+create or replace function public.apply_inventory_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+) returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  run public.import_runs := import_internal.hold_live_run(run_id);
+  known jsonb := import_internal.open_batch(run.job_id, first_row, last_row);
+  size constant integer := last_row - first_row + 1;
+  effective jsonb;
+  landed integer := 0; -- new items
+  refused integer := jsonb_array_length(errors);
+  entry jsonb;
+  broken_constraint text;
+  broken_column text;
+begin
+  if known is not null then
+    return known;
+  end if;
+  if (select array_agg(number order by number) from (
+        select (value ->> 'row_number')::integer as number from jsonb_array_elements(rows)
+        union all
+        select (value ->> 'row_number')::integer from jsonb_array_elements(errors)) given)
+     is distinct from array(select generate_series(first_row, last_row))
+  then
+    raise invalid_parameter_value using message = format(
+      'rows and errors do not hold each row from %s to %s once', first_row, last_row);
+  end if;
+
+  insert into public.import_errors (job_id, row_number, organization_id, field, message, "row")
+  select run.job_id, e.row_number, run.organization_id, e.field, e.message, e."row"
+  from jsonb_to_recordset(errors) as e (row_number integer, field text, message text, "row" jsonb);
+
+  effective := jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))');
+  begin
+    landed := import_internal.upsert_inventory(run.organization_id, effective);
+  exception
+    when data_exception or integrity_constraint_violation or program_limit_exceeded
+      or raise_exception then
+    -- The database refuses at least one of them. Find out which: each row by itself.
+    for entry in select value from jsonb_array_elements(effective) loop
+      begin
+        landed := landed + import_internal.upsert_inventory(
+          run.organization_id, jsonb_build_array(entry));
+      exception
+        when data_exception or integrity_constraint_violation or program_limit_exceeded
+          or raise_exception then
+        get stacked diagnostics
+          broken_constraint = constraint_name, broken_column = column_name;
+        refused := refused + 1;
+        insert into public.import_errors (job_id, row_number, organization_id, field, message, "row")
+        select run.job_id, (entry ->> 'row_number')::integer, run.organization_id,
+               nullif(broken_column, ''),
+               import_internal.refusal_message(sqlstate, broken_constraint, broken_column),
+               coalesce(j.file_data -> 'records' -> ((entry ->> 'row_number')::integer - 1), entry)
+        from public.scheduled_jobs j where j.id = run.job_id;
+      end;
+    end loop;
+  end;
+
+  update public.import_batches b
+  set created = landed, updated = size - landed - refused, failed = refused
+  where b.job_id = run.job_id and b.first_row = apply_inventory_batch.first_row;
+  return jsonb_build_object(
+    'created', landed, 'updated', size - landed - refused, 'failed', refused);
+end $$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+revoke execute on function
+  public.claim_import_jobs(text, integer, integer, integer),
+  public.read_job_records(uuid, integer, integer),
+  public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb),
+  public.report_progress(uuid, jsonb),
+  public.finish_import(uuid, text, text),
+  public.release_import(uuid, double precision)
+from public, anon, authenticated;
+grant execute on function
+  public.claim_import_jobs(text, integer, integer, integer),
+  public.read_job_records(uuid, integer, integer),
+  public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb),
+  public.report_progress(uuid, jsonb),
+  public.finish_import(uuid, text, text),
+  public.release_import(uuid, double precision)
+to service_role;
+
+notify pgrst, 'reload schema';
