@@ -1,0 +1,1 @@
+"""The ProSpaces import worker: scheduled_jobs in, inventory out."""

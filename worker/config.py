@@ -1,0 +1,81 @@
+"""Settings, from the environment."""
+
+import os
+import socket
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.exceptions import ConfigError
+
+_ADVICE = {
+    "supabase_url": "the project's URL, https://<project>.supabase.co",
+    "supabase_secret_key": (
+        "a secret key (sb_secret_...) or the legacy service_role key, "
+        "from Project Settings > API Keys; the publishable and anon keys cannot import"
+    ),
+}
+
+
+class Settings(BaseSettings):
+    """What the worker can be told. Field names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    supabase_url: str
+    supabase_secret_key: SecretStr
+    # Jobs at a time in this process, each of another organization.
+    worker_concurrency: Annotated[int, Field(ge=1, le=50)] = 2
+    # Rows a batch. Progress moves by it; 100 is what the frontend is used to.
+    worker_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    # Batches under way at once inside one job.
+    worker_batches_in_flight: Annotated[int, Field(ge=1, le=16)] = 4
+    # Seconds without a sign of life after which another worker takes a job over.
+    worker_lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    # Seconds between two looks at the queue when nothing woke the worker earlier.
+    worker_poll_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    # Seconds after its time at which a job stuck in processing without a run of ours is adopted.
+    worker_orphan_after_seconds: Annotated[int, Field(ge=0)] = 900
+    worker_log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    # Names this process in import_runs.worker_id.
+    worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+
+    @field_validator("supabase_url")
+    @classmethod
+    def _is_http_url(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            msg = "must start with https:// (or http:// for a local Supabase)"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    @field_validator("supabase_secret_key")
+    @classmethod
+    def _may_import(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value().startswith("sb_publishable_"):
+            msg = "is a publishable key, which cannot import"
+            raise ValueError(msg)
+        return key
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigError: one line for each variable that is missing or wrong, values left out.
+
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # the environment fills them
+    except ValidationError as error:
+        raise ConfigError("\n".join(map(_advise, error.errors(include_input=False)))) from None
+
+
+def _advise(problem: object) -> str:
+    assert isinstance(problem, dict)  # noqa: S101 - pydantic's ErrorDetails
+    field = str(problem["loc"][0])
+    variable = field.upper()
+    advice = f": set it to {_ADVICE[field]}" if field in _ADVICE else ""
+    if problem["type"] == "missing":
+        return f"{variable} is not set{advice}"
+    return f"{variable} {problem['msg'].removeprefix('Value error, ')}{advice}"

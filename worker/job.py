@@ -1,0 +1,122 @@
+"""What a job, a row's error and a batch's result are. What happens to them lives elsewhere."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job: one attempt at it, ours until its lease runs out."""
+
+    # The run: the fencing token that every write carries.
+    run_id: UUID
+    # The scheduled_jobs row.
+    job_id: UUID
+    # Whose rows these are. From the job row, never from a record.
+    organization_id: str
+    # "inventory", "contacts" or "bids".
+    data_type: str
+    # 1 for the first run of the job.
+    attempt: int
+    # Records in file_data; None where it holds none.
+    row_count: int | None
+    # Whether file_data names a mapping: the records' keys are then database fields already.
+    has_mapping: bool
+    # The file as its owner knows it.
+    file_name: str | None
+    # Row numbers that an earlier run has applied, batch by batch: range(1, 101) is rows 1 to 100.
+    applied: tuple[range, ...]
+    # Silence after which another worker may take the job, in seconds.
+    lease_seconds: int
+
+    @classmethod
+    def from_json(cls, claimed: dict[str, Any]) -> Self:
+        """Read one job of claim_import_jobs, whose ranges are [first_row, last_row]."""
+        return cls(
+            **claimed
+            | {
+                "run_id": UUID(claimed["run_id"]),
+                "job_id": UUID(claimed["job_id"]),
+                "applied": tuple(range(first, last + 1) for first, last in claimed["applied"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought."""
+
+    # The jobs that are ours now, each of another organization.
+    jobs: tuple[Job, ...]
+    # Seconds until the next pending job is due; None when none is scheduled.
+    next_due_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that was refused, and why. As text it is the line that people see."""
+
+    # 1-based, as its owner counts.
+    row_number: int
+    # The field at fault; None for several fields or the row as a whole.
+    field: str | None
+    # Every problem of the row in one text that names the fields, not the row number.
+    message: str
+    # The record as it came, whatever JSON it was.
+    row: object
+
+    def __str__(self) -> str:
+        """Give the line of error_message, in the frontend's own form (FRONTEND.md)."""
+        return f"Row {self.row_number}: {self.message}"
+
+    def as_json(self) -> dict[str, object]:
+        """Give the error as the apply functions take it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """How the rows of one batch ended: together they are all its rows."""
+
+    # Rows that are new items.
+    created: int
+    # Rows that matched an item, and earlier rows of a key that a later row of the file replaced.
+    updated: int
+    # Rows with a RowError, from the worker or from the database.
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended, counted from the ledger."""
+
+    # "completed", "failed" or "cancelled".
+    outcome: str
+    # As in BatchResult, over the whole job.
+    created: int
+    updated: int
+    failed: int
+    # Rows that a cancel or a failure left untouched.
+    unprocessed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, in rows."""
+
+    # Rows whose batch is in the ledger.
+    current: int
+    # All rows of the job.
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """0 to 100, rounded down so that 100 means the last row; 100 for a job without rows."""
+        if self.total <= 0:
+            return 100
+        return max(0, min(100, 100 * self.current // self.total))
+
+    def as_json(self) -> dict[str, int]:
+        """Give scheduled_jobs.progress as the frontend reads it."""
+        return {"current": self.current, "total": self.total, "percent": self.percent}

@@ -1,0 +1,52 @@
+"""structlog: events with ids and counts, never row contents, keys or connection strings."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# API keys of both kinds, JWTs, and connection strings with a password in them.
+_SECRET = re.compile(
+    r"sb_(?:secret|publishable)_[\w-]+"
+    r"|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"
+    r"|\w+://[^\s:/@]+:[^\s@]+@\S+"
+)
+
+
+def redact(text: str) -> str:
+    """Replace whatever looks like a key or a connection string."""
+    return _SECRET.sub("[redacted]", text)
+
+
+def _redact_event(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def configure_logs(level: str) -> None:
+    """Log to standard output: JSON lines, or colours on a terminal."""
+    terminal = sys.stdout.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # No locals in tracebacks: they hold rows.
+            structlog.processors.format_exc_info,
+            _redact_event,
+            structlog.dev.ConsoleRenderer(colors=True)
+            if terminal
+            else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    # The libraries' own loggers print URLs with keys (httpx) and frames with rows (realtime).
+    # What matters of theirs we log ourselves, as events.
+    for library in ("httpx", "httpcore", "hpack", "realtime", "websockets", "postgrest"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
