@@ -1,7 +1,7 @@
 """The Realtime subscription: a hint that a job may be due, never data.
 
 The official client gives up for ever after a few failures and can look joined while it is deaf
-(PLATFORM.md's findings are in docs/ARCHITECTURE.md), so every trouble ends in a new client.
+(docs/PLATFORM.md), so every trouble ends in a new client.
 """
 
 import asyncio

@@ -1,0 +1,72 @@
+import pytest
+
+from worker.config import load_settings
+from worker.exceptions import ConfigError
+from worker.logs import redact
+
+GOOD = {"SUPABASE_URL": "https://p.example/", "SUPABASE_SECRET_KEY": "sb_secret_x"}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    for name in (*GOOD, "WORKER_CONCURRENCY", "WORKER_BATCH_SIZE", "WORKER_LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    return lambda **variables: [monkeypatch.setenv(*item) for item in variables.items()]
+
+
+def test_defaults_are_what_the_frontend_is_used_to(environment):
+    environment(**GOOD)
+    settings = load_settings()
+    assert settings.supabase_url == "https://p.example"
+    assert (settings.worker_batch_size, settings.worker_poll_seconds) == (100, 5.0)
+    assert (settings.worker_batches_in_flight, settings.worker_lease_seconds) == (4, 60)
+    assert settings.worker_id
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"SUPABASE_URL": "p.example"}, "SUPABASE_URL must start with https://"),
+        ({"SUPABASE_SECRET_KEY": "sb_publishable_x"}, "SUPABASE_SECRET_KEY is a publishable key"),
+        (
+            {"WORKER_BATCH_SIZE": "0"},
+            "WORKER_BATCH_SIZE Input should be greater than or equal to 1",
+        ),
+        ({"WORKER_CONCURRENCY": "many"}, "WORKER_CONCURRENCY Input should be a valid integer"),
+        ({"WORKER_LOG_LEVEL": "loud"}, "WORKER_LOG_LEVEL String should match pattern"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(environment, change, message):
+    environment(**GOOD | change)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert message in str(caught.value)
+    assert "sb_" not in str(caught.value).replace("sb_secret_...", "")
+
+
+def test_every_missing_setting_is_named_with_what_to_set(environment):
+    environment()
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    url, key = str(caught.value).splitlines()
+    assert url.startswith("SUPABASE_URL is not set: set it to the project's URL")
+    assert key.startswith("SUPABASE_SECRET_KEY is not set: set it to a secret key")
+
+
+def test_the_key_is_not_shown_by_accident(environment):
+    environment(**GOOD)
+    assert "sb_secret_x" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("key sb_secret_N7UND0-x rest", "key [redacted] rest"),
+        ("apikey=eyJhbGciOi.eyJpc3MiOi.CRXP1A7&x", "apikey=[redacted]&x"),
+        ("postgresql://postgres:hunter2@db.example:5432/postgres", "[redacted]"),
+        ("https://p.example/rest/v1", "https://p.example/rest/v1"),
+        ("run 3d11afcd-f73e-4118-910f-37d4a9e737e6", "run 3d11afcd-f73e-4118-910f-37d4a9e737e6"),
+    ],
+)
+def test_redact(text, expected):
+    assert redact(text) == expected
