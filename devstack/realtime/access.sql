@@ -1,9 +1,10 @@
 -- What the server asks of PostgreSQL for every change: temporary functions of its one session.
 -- They follow supabase/walrus (realtime.apply_rls), whose rules the real server lives by.
+-- `set search_path`: so that `supabase db advisors`, run on a devstack, speaks of the project alone.
 
 -- A value as subscribers see it: to_jsonb of the column's own type, so no type is known in Python.
 create function pg_temp.as_json(value text, type regtype) returns text
-language plpgsql as $$
+language plpgsql set search_path from current as $$
 declare
   result text;
 begin
@@ -16,7 +17,7 @@ $$;
 create function pg_temp.satisfies(
   value text, type regtype, operator text, operand text, negated boolean
 ) returns boolean
-language plpgsql as $$
+language plpgsql set search_path from current as $$
 declare
   result boolean;
   comparison constant text := case operator
@@ -39,7 +40,7 @@ create function pg_temp.table_columns(relation oid, roles text[])
 returns table (
   name text, type text, in_primary_key boolean, readable_by text[], row_security boolean
 )
-language sql stable as $$
+language sql stable set search_path from current as $$
   select
     a.attname,
     t.typname,
@@ -68,7 +69,7 @@ create function pg_temp.visible_to(
   roles text[],
   claims text[]
 ) returns boolean[]
-language plpgsql as $$
+language plpgsql set search_path from current as $$
 declare
   results boolean[] := '{}';
   result boolean;
@@ -106,7 +107,7 @@ create function pg_temp.check_binding(
   filter_operators text[],
   filter_operands text[]
 ) returns integer
-language plpgsql as $$
+language plpgsql set search_path from current as $$
 declare
   relation regclass;
   relations integer := 0;
