@@ -21,13 +21,13 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from devstack.sample import SAMPLE
 from devstack.stack import Stack, launch, stop, wait_until_up
 from devstack.state import DEFAULT_STATE, PROJECT
 from supabase import AsyncClient, acreate_client
 
 # devstack/seed.sql made her.
 EMAIL, PASSWORD = "olivia@cedar.test", "devstack-password"
-SAMPLE = Path(__file__).with_name("sample_inventory.csv")
 # The frontend's own size: FRONTEND.md, "Run in Background".
 RECORDS_A_JOB = 2000
 FINAL = ("completed", "failed", "cancelled")
@@ -41,9 +41,12 @@ def main() -> int:
     """Run the demo; 0 when every job completed."""
     parser = argparse.ArgumentParser(prog="python -m devstack.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the local Supabase up")
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT_STATE, help="as of python -m devstack"
+    )
     options = parser.parse_args()
 
-    with supabase(keep=options.keep) as stack:
+    with supabase(options.state, keep=options.keep) as stack:
         with worker(stack) as log:
             console.print(f"Starting the worker: python -m worker run   (its log: {log})")
             completed = asyncio.run(import_sample(stack))
@@ -53,16 +56,16 @@ def main() -> int:
 
 
 @contextmanager
-def supabase(*, keep: bool) -> Iterator[Stack]:
+def supabase(state: Path, *, keep: bool) -> Iterator[Stack]:
     """Have the local Supabase up; at the end it is as it was, unless it is to be kept."""
-    if already_up := Stack.at(DEFAULT_STATE):
+    if already_up := Stack.at(state):
         console.print(f"The local Supabase is up at {already_up.url} already.")
         yield already_up
         return
     console.print("Starting a local Supabase (PostgreSQL, PostgREST, auth, Realtime) ...")
     started = time.monotonic()
-    supervisor = launch(DEFAULT_STATE, "--port", "0", "--db-port", "0")
-    stack = wait_until_up(DEFAULT_STATE, supervisor)
+    supervisor = launch(state, "--port", "0", "--db-port", "0")
+    stack = wait_until_up(state, supervisor)
     console.print(f"  up in {time.monotonic() - started:.1f} s at {stack.url}")
     try:
         yield stack
@@ -70,7 +73,7 @@ def supabase(*, keep: bool) -> Iterator[Stack]:
         if keep:
             supervisor.returncode = 0  # it outlives us, and Popen need not warn of that
         else:
-            stop(DEFAULT_STATE)
+            stop(state)
             supervisor.wait(timeout=10)
             console.print("Stopped everything.")
 

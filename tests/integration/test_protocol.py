@@ -1,0 +1,410 @@
+"""The job protocol: what the database functions promise, asked through PostgREST."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from worker.exceptions import JobCancelledError, RequestRefusedError, RunLostError
+from worker.job import Progress, RowError
+from worker.queue import JobQueue
+
+LEASE = 60
+
+
+def item(row_number, sku=None, **cells):
+    return {
+        "row_number": row_number,
+        "sku": sku or f"SKU-{row_number}",
+        "name": f"Item {row_number}",
+        "search_keywords": [],
+    } | cells
+
+
+def refused(row_number):
+    return RowError(row_number, "name", "name is missing", {"sku": f"SKU-{row_number}"})
+
+
+@pytest.fixture
+def queue(service_client):
+    return JobQueue(service_client, "test-worker", LEASE)
+
+
+async def claim_one(queue, dealer):
+    """Claim until this dealer's job comes: other tests' dealers share the database."""
+    claim = await queue.claim(50, orphan_after_seconds=900)
+    [job] = [job for job in claim.jobs if job.organization_id == dealer.organization_id]
+    return job
+
+
+async def apply(queue, run_id, first, last, rows=None, errors=()):
+    rows = [item(number) for number in range(first, last + 1)] if rows is None else rows
+    return await queue.apply_batch(
+        "apply_inventory_batch", run_id, range(first, last + 1), rows, errors
+    )
+
+
+async def test_a_claim_describes_the_job_and_never_carries_its_data(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(3), file_name="stock.csv")
+    job = await claim_one(queue, dealer)
+    assert (job.job_id, job.organization_id, job.row_count) == (job_id, dealer.organization_id, 3)
+    assert (job.data_type, job.file_name, job.attempt) == ("inventory", "stock.csv", 1)
+    assert job.has_mapping
+    assert job.applied == ()
+    row = dealer.job(job_id)
+    assert row["status"] == "processing"
+    assert row["started_at"] is not None
+    assert row["progress"] == {"current": 0, "total": 3, "percent": 0}
+
+
+async def test_pages_of_records_come_as_they_were_inserted(queue, dealer):
+    records = [*dealer.records(4), "not an object", None]
+    dealer.insert_job(records)
+    job = await claim_one(queue, dealer)
+    assert await queue.read_records(job.run_id, 1, 2) == records[:2]
+    assert await queue.read_records(job.run_id, 3, 100) == records[2:]
+    assert await queue.read_records(job.run_id, 7, 100) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"status": "completed"}, id="finished"),
+        pytest.param({"status": "cancelled"}, id="cancelled"),
+        pytest.param({"job_type": "export"}, id="an export"),
+        pytest.param({"scheduled_in": 3600}, id="not due yet"),
+        pytest.param({"status": "processing"}, id="in the hands of a browser since just now"),
+    ],
+)
+async def test_a_claim_leaves_alone(queue, dealer, changes):
+    dealer.insert_job(dealer.records(1), **changes)
+    claim = await queue.claim(50, orphan_after_seconds=900)
+    assert dealer.organization_id not in {job.organization_id for job in claim.jobs}
+
+
+async def test_a_job_that_a_browser_left_in_processing_is_adopted(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(1), status="processing", scheduled_in=-901)
+    assert (await claim_one(queue, dealer)).job_id == job_id
+
+
+async def test_next_due_in_tells_when_to_look_again(queue, dealer):
+    dealer.insert_job(dealer.records(1), scheduled_in=2)
+    claim = await queue.claim(50, orphan_after_seconds=900)
+    assert 0 < claim.next_due_in <= 2
+
+
+async def test_an_organization_has_one_live_run_and_its_jobs_go_in_order(queue, dealer):
+    first, second = (dealer.insert_job(dealer.records(1), scheduled_in=s) for s in (-20, -10))
+    job = await claim_one(queue, dealer)
+    assert job.job_id == first
+    claim = await queue.claim(50, orphan_after_seconds=900)
+    assert dealer.organization_id not in {job.organization_id for job in claim.jobs}
+    await apply(queue, job.run_id, 1, 1)
+    await queue.finish(job.run_id, "completed")
+    assert (await claim_one(queue, dealer)).job_id == second
+
+
+async def test_many_workers_claiming_at_once_never_share_a_job(queue, make_dealer):
+    dealers = [make_dealer() for _ in range(10)]
+    for dealer in dealers:
+        for _ in range(2):
+            dealer.insert_job(dealer.records(1))
+    ours = {dealer.organization_id for dealer in dealers}
+    claims = await asyncio.gather(*(queue.claim(3, orphan_after_seconds=900) for _ in range(12)))
+    taken = [job for claim in claims for job in claim.jobs if job.organization_id in ours]
+    assert sorted(job.organization_id for job in taken) == sorted(ours)
+
+
+async def test_the_dealer_who_waited_longest_is_served_first(queue, make_dealer):
+    busy, patient = make_dealer(), make_dealer()
+    for _ in range(3):
+        busy.insert_job(busy.records(1), scheduled_in=-100)
+    job = await claim_one(queue, busy)
+    await apply(queue, job.run_id, 1, 1)
+    await queue.finish(job.run_id, "completed")
+    patient.insert_job(patient.records(1), scheduled_in=-1)
+    order = []
+    while len(order) < 2:
+        claim = await queue.claim(1, orphan_after_seconds=900)
+        order += [
+            job.organization_id
+            for job in claim.jobs
+            if job.organization_id in {busy.organization_id, patient.organization_id}
+        ]
+    assert order == [patient.organization_id, busy.organization_id]
+
+
+async def test_a_batch_lands_once_however_often_it_is_sent(queue, dealer):
+    dealer.insert_job(dealer.records(3))
+    job = await claim_one(queue, dealer)
+    rows = [item(1, "A"), {"row_number": 2, "superseded_by": 9}]
+    results = [await apply(queue, job.run_id, 1, 3, rows, [refused(3)]) for _ in range(3)]
+    assert {(r.created, r.updated, r.failed) for r in results} == {(1, 1, 1)}
+    assert [row["sku"] for row in dealer.inventory()] == ["A"]
+    assert [error["row_number"] for error in dealer.errors()] == [3]
+
+
+async def test_the_same_batch_sent_twice_at_once_lands_once(queue, dealer):
+    dealer.insert_job(dealer.records(100))
+    job = await claim_one(queue, dealer)
+    results = await asyncio.gather(*(apply(queue, job.run_id, 1, 100) for _ in range(4)))
+    assert {(r.created, r.updated, r.failed) for r in results} == {(100, 0, 0)}
+    assert len(dealer.inventory()) == 100
+
+
+@pytest.mark.parametrize(
+    ("span", "rows"),
+    [
+        pytest.param((1, 2), [item(1)], id="a row is missing"),
+        pytest.param((1, 2), [item(1), item(1, "other")], id="a row stands twice"),
+        pytest.param((1, 1), [item(2)], id="a row is out of range"),
+        pytest.param((1, 1), [{"sku": "A", "name": "A"}], id="a row has no number"),
+        pytest.param((0, 1), [item(0), item(1)], id="rows are numbered from 1"),
+    ],
+)
+async def test_a_batch_that_does_not_add_up_is_refused_whole(queue, dealer, span, rows):
+    dealer.insert_job(dealer.records(2))
+    job = await claim_one(queue, dealer)
+    with pytest.raises(RequestRefusedError):
+        await apply(queue, job.run_id, *span, rows)
+    assert dealer.inventory() == []
+    assert dealer.scalar("select count(*) from import_batches where job_id = %s", job.job_id) == 0
+
+
+@pytest.mark.parametrize("span", [(1, 3), (2, 2), (3, 3), (3, 9), (0, 9)])
+async def test_a_batch_that_overlaps_another_is_refused(queue, dealer, span):
+    dealer.insert_job(dealer.records(9))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 2, 3)
+    with pytest.raises(RequestRefusedError):
+        await apply(queue, job.run_id, *span)
+    assert len(dealer.inventory()) == 2
+
+
+async def test_a_row_that_the_database_refuses_does_not_take_its_neighbours_along(queue, dealer):
+    records = dealer.records(3)
+    dealer.insert_job(records)
+    job = await claim_one(queue, dealer)
+    # The worker's parser would have refused it: this is the database's own last line.
+    rows = [item(1), item(2, quantity=3_000_000_000), item(3)]
+    result = await apply(queue, job.run_id, 1, 3, rows)
+    assert (result.created, result.updated, result.failed) == (2, 0, 1)
+    assert [row["sku"] for row in dealer.inventory()] == ["SKU-1", "SKU-3"]
+    [error] = dealer.errors()
+    assert (error["row_number"], error["message"]) == (2, "a number is too large")
+    assert error["row"] == records[1]
+
+
+async def test_a_finish_counts_from_the_ledger(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(12))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 1)
+    await apply(queue, job.run_id, 2, 12, rows=[], errors=[refused(n) for n in range(2, 13)])
+    result = await queue.finish(job.run_id, "completed")
+    assert (result.created, result.updated, result.failed, result.unprocessed) == (1, 0, 11, 0)
+    row = dealer.job(job_id)
+    assert (row["status"], row["record_count"]) == ("completed", 1)
+    assert row["progress"] == {"current": 12, "total": 12, "percent": 100}
+    assert row["completed_at"] is not None
+    assert row["error_message"].splitlines() == [
+        *(f"Row {number}: name is missing" for number in range(2, 12)),
+        "… and 1 more",
+    ]
+    assert dealer.scalar("select count(*) from import_batches where job_id = %s", job_id) == 0
+    assert await queue.finish(job.run_id, "completed") == result  # its answer was lost
+
+
+async def test_a_job_is_not_completed_while_rows_are_missing(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(2))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 1)
+    with pytest.raises(RequestRefusedError):
+        await queue.finish(job.run_id, "completed")
+    assert dealer.job(job_id)["status"] == "processing"
+
+
+async def test_rows_that_a_failure_left_untouched_are_not_failed_rows(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(5))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 2)
+    result = await queue.finish(job.run_id, "failed", "The file is broken.")
+    assert (result.created, result.failed, result.unprocessed) == (2, 0, 3)
+    row = dealer.job(job_id)
+    assert (row["status"], row["error_message"]) == ("failed", "The file is broken.")
+
+
+async def test_a_cancelled_job_stays_as_the_user_left_it(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(5))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 2)
+    dealer.execute(
+        "update scheduled_jobs set status = 'cancelled', completed_at = '2026-01-02' where id = %s",
+        job_id,
+    )
+    left = dealer.job(job_id)
+    with pytest.raises(JobCancelledError):
+        await apply(queue, job.run_id, 3, 4)
+    with pytest.raises(JobCancelledError):
+        await queue.read_records(job.run_id, 1, 1)
+    assert await queue.report_progress(job.run_id, Progress(2, 5)) == "cancelled"
+    result = await queue.finish(job.run_id, "completed")
+    assert (result.outcome, result.created, result.unprocessed) == ("cancelled", 2, 3)
+    assert dealer.job(job_id) == left
+
+
+async def test_a_deleted_job_takes_its_run_along(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(2))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 1)
+    dealer.execute("delete from scheduled_jobs where id = %s", job_id)
+    for call in (
+        apply(queue, job.run_id, 2, 2),
+        queue.read_records(job.run_id, 1, 1),
+        queue.report_progress(job.run_id, None),
+        queue.finish(job.run_id, "completed"),
+        queue.release(job.run_id),
+    ):
+        with pytest.raises(RunLostError):
+            await call
+    for table in ("import_runs", "import_batches", "import_errors"):
+        assert dealer.scalar(f"select count(*) from {table} where job_id = %s", job_id) == 0  # noqa: S608
+
+
+async def test_a_run_whose_lease_ran_out_is_taken_over_and_can_write_nothing_more(queue, dealer):
+    dealer.insert_job(dealer.records(4))
+    old = await claim_one(queue, dealer)
+    await apply(queue, old.run_id, 1, 2)
+    dealer.expire_lease(old.run_id)
+    new = await claim_one(queue, dealer)
+    assert (new.job_id, new.attempt) == (old.job_id, 2)
+    assert new.applied == (range(1, 3),)
+    for call in (
+        apply(queue, old.run_id, 3, 4),
+        queue.read_records(old.run_id, 1, 1),
+        queue.report_progress(old.run_id, Progress(4, 4)),
+        queue.finish(old.run_id, "completed"),
+        queue.release(old.run_id),
+    ):
+        with pytest.raises(RunLostError):
+            await call
+    await apply(queue, new.run_id, 3, 4)
+    result = await queue.finish(new.run_id, "completed")
+    assert (result.created, result.updated, result.failed) == (4, 0, 0)
+
+
+async def test_a_report_extends_the_lease(queue, dealer):
+    dealer.insert_job(dealer.records(1))
+    job = await claim_one(queue, dealer)
+    lease = "select lease_expires_at from import_runs where id = %s"
+    before = dealer.scalar(lease, job.run_id)
+    assert await queue.report_progress(job.run_id, None) == "processing"
+    assert dealer.scalar(lease, job.run_id) > before
+
+
+async def test_the_job_row_is_touched_only_when_there_is_something_new(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(4))
+    job = await claim_one(queue, dealer)
+    version = "select xmin::text from scheduled_jobs where id = %s"
+    await queue.report_progress(job.run_id, Progress(2, 4))
+    before = dealer.scalar(version, job_id)
+    await queue.report_progress(job.run_id, Progress(2, 4))
+    await queue.report_progress(job.run_id, None)
+    assert dealer.scalar(version, job_id) == before
+    assert dealer.job(job_id)["progress"] == {"current": 2, "total": 4, "percent": 50}
+
+
+async def test_a_released_job_goes_on_where_it_stopped(queue, dealer):
+    dealer.insert_job(dealer.records(3))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 1)
+    assert await queue.release(job.run_id) == "pending"
+    assert await queue.release(job.run_id) == "pending"  # its answer was lost
+    again = await claim_one(queue, dealer)
+    assert (again.attempt, again.applied) == (1, (range(1, 2),))
+
+
+async def test_a_retry_waits_and_the_fifth_gives_up(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(1))
+    for attempt in range(1, 6):
+        job = await claim_one(queue, dealer)
+        assert job.attempt == attempt
+        status = await queue.release(job.run_id, retry_in=30)
+        claim = await queue.claim(50, orphan_after_seconds=900)
+        assert dealer.organization_id not in {job.organization_id for job in claim.jobs}
+        dealer.execute("update import_runs set retry_at = now() where job_id = %s", job_id)
+    assert status == "failed"
+    assert str(job.run_id) in dealer.job(job_id)["error_message"]
+
+
+async def test_a_job_that_kills_five_workers_fails_and_says_so(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(1))
+    for _ in range(5):
+        job = await claim_one(queue, dealer)
+        dealer.expire_lease(job.run_id)
+    await queue.claim(50, orphan_after_seconds=900)
+    row = dealer.job(job_id)
+    assert row["status"] == "failed"
+    assert row["error_message"].startswith("The import was started 5 times")
+    assert (
+        dealer.scalar(
+            "select count(*) from import_runs where job_id = %s and finished_at is null", job_id
+        )
+        == 0
+    )
+
+
+async def test_an_unknown_run_is_lost(queue):
+    with pytest.raises(RunLostError):
+        await queue.report_progress(uuid4(), None)
+
+
+async def test_absent_cells_of_new_items_get_the_columns_own_defaults(queue, dealer):
+    dealer.insert_job(dealer.records(1))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 1, [item(1, "A")])
+    [row] = dealer.inventory()
+    assert (row["description"], row["category"]) == ("", "Uncategorized")
+    assert (row["quantity"], row["unit_price"], row["price_tier_1"]) == (0, None, None)
+    assert (row["keyword_version"], row["keywords_generated_at"] is not None) == ("kw_v1", True)
+
+
+async def test_absent_cells_leave_what_is_there_and_the_words_that_find_it(queue, dealer):
+    dealer.insert_job(dealer.records(2))
+    job = await claim_one(queue, dealer)
+    full = item(1, "A", description="Galvanized", category="Fasteners", quantity=5, unit_price=100)
+    full["search_keywords"] = ["fasteners", "galvanized", "item"]
+    await apply(queue, job.run_id, 1, 1, [full])
+    partial = item(2, "A", unit_price=0)
+    partial["search_keywords"] = ["item", "uncategorized", "uncategorizeds"]
+    await apply(queue, job.run_id, 2, 2, [partial])
+    [row] = dealer.inventory()
+    assert (row["name"], row["unit_price"], row["quantity"]) == ("Item 2", 0, 5)
+    assert (row["description"], row["category"]) == ("Galvanized", "Fasteners")
+    assert row["search_keywords"] == ["fasteners", "galvanized", "item"]
+
+
+async def test_an_unchanged_item_is_not_written(queue, dealer):
+    dealer.insert_job(dealer.records(4))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 2, [item(1, "A", quantity=1), item(2, "B", quantity=1)])
+    before = {row["sku"]: row["xmin"] for row in dealer.inventory("xmin::text, *")}
+    result = await apply(
+        queue,
+        job.run_id,
+        3,
+        4,
+        [
+            item(3, "A", quantity=1, name="Item 1"),
+            item(4, "B", quantity=2, name="Item 2"),
+        ],
+    )
+    after = {row["sku"]: row["xmin"] for row in dealer.inventory("xmin::text, *")}
+    assert (result.created, result.updated, result.failed) == (0, 2, 0)
+    assert after["A"] == before["A"]
+    assert after["B"] != before["B"]
+
+
+async def test_ids_are_uuids_inside(queue, dealer):
+    dealer.insert_job(dealer.records(1))
+    job = await claim_one(queue, dealer)
+    assert isinstance(job.run_id, UUID)
