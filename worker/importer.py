@@ -22,15 +22,14 @@ from worker.exceptions import (
     RequestRefusedError,
     RunLostError,
 )
-from worker.job import Job, Progress, RowError, RunResult
+from worker.heartbeat import Heartbeat
+from worker.job import Job, RowError, RunResult
 from worker.queue import JobQueue
 from worker.sources import Source, open_source
 from worker.tables import TABLES, ParsedRow, Table
 
 log = structlog.get_logger()
 
-# Seconds between two updates of a job row: each reloads every open browser (FRONTEND.md).
-_PROGRESS_SECONDS = 1.0
 # Rows parsed before the event loop gets its turn: some milliseconds.
 _ROWS_A_TURN = 100
 
@@ -91,9 +90,9 @@ class _Run:
 
         """
         async with asyncio.TaskGroup() as group:
-            display = _Display(self.queue, self.job)
-            watch = group.create_task(display.keep_up())
-            everything_landed = await self._apply_rows(display)
+            heartbeat = Heartbeat(self.queue, self.job)
+            watch = group.create_task(heartbeat.beat())
+            everything_landed = await self._apply_rows(heartbeat)
             watch.cancel()
         if everything_landed:
             return await self.queue.finish(self.job.run_id, "completed")
@@ -124,7 +123,7 @@ class _Run:
                     log.error("import_crashed", error=type(error).__name__, where=_where(error))
                     await self.queue.release(run_id, _retry_in(self.job.attempt))
 
-    async def _apply_rows(self, display: "_Display") -> bool:
+    async def _apply_rows(self, heartbeat: Heartbeat) -> bool:
         """Apply what the ledger does not hold yet; False when a stop left some of it."""
         table = TABLES.get(self.job.data_type)
         if table is None:
@@ -146,10 +145,10 @@ class _Run:
                     part = page[span.start - first_row : span.stop - first_row]
                     batches.create_task(
                         self._apply_batch(
-                            table, span, _settle(part, table, last_rows), gate, display
+                            table, span, _settle(part, table, last_rows), gate, heartbeat
                         )
                     )
-        return not self.stop.is_set() or display.current == source.row_count
+        return not self.stop.is_set() or heartbeat.current == source.row_count
 
     async def _last_rows(self, rows: "_ParsedRows", table: Table) -> dict[str, int]:
         """Find the number of each key's last readable row."""
@@ -166,14 +165,14 @@ class _Run:
         span: range,
         rows: tuple[list[dict[str, object]], list[RowError]],
         gate: asyncio.Semaphore,
-        display: "_Display",
+        heartbeat: Heartbeat,
     ) -> None:
         try:
             started = time.monotonic()
             result = await self.queue.apply_batch(
                 table.apply_function, self.job.run_id, span, *rows
             )
-            display.advance(len(span))
+            heartbeat.advance(len(span))
             log.debug(
                 "batch_applied",
                 first_row=span[0],
@@ -216,40 +215,6 @@ class _ParsedRows:
                 await asyncio.sleep(0)
             parsed.append(self._table.parse(number, record))
         return parsed
-
-
-class _Display:
-    """Shows progress and says that the run lives."""
-
-    def __init__(self, queue: JobQueue, job: Job) -> None:
-        self.current = sum(len(span) for span in job.applied)
-        self._queue = queue
-        self._job = job
-        self._moved = asyncio.Event()
-
-    def advance(self, rows: int) -> None:
-        """Count rows that have landed."""
-        self.current += rows
-        self._moved.set()
-
-    async def keep_up(self) -> None:
-        """Report at most once a second, and often enough for the lease when nothing moves.
-
-        Raises:
-            JobCancelledError: a user cancelled the job.
-
-        """
-        while True:
-            progress = None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._job.lease_seconds / 3):
-                    await self._moved.wait()
-                progress = Progress(self.current, self._job.row_count or 0)
-            self._moved.clear()
-            status = await self._queue.report_progress(self._job.run_id, progress)
-            if status == "cancelled":
-                raise JobCancelledError
-            await asyncio.sleep(_PROGRESS_SECONDS)
 
 
 def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Iterator[range]:

@@ -67,7 +67,7 @@ class RowError:
     row: object
 
     def __str__(self) -> str:
-        """Give the line of error_message, in the frontend's own form (FRONTEND.md)."""
+        """Give the line of error_message, in the frontend's own form (docs/FRONTEND.md)."""
         return f"Row {self.row_number}: {self.message}"
 
     def as_json(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Search keywords kw_v1, the frontend's own: FRONTEND.md, "Search keywords"."""
+"""Search keywords kw_v1, the frontend's own: docs/FRONTEND.md, "Search keywords"."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""A record → an inventory row for apply_inventory_batch. Fields and defaults: FRONTEND.md."""
+"""A record → an inventory row for apply_inventory_batch. Fields and defaults: docs/FRONTEND.md."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,0 +1,45 @@
+"""A run's sign of life: extends the lease, shows progress, learns of a cancel."""
+
+import asyncio
+import contextlib
+
+from worker.exceptions import JobCancelledError
+from worker.job import Job, Progress
+from worker.queue import JobQueue
+
+# Seconds between two updates of a job row: each reloads every open browser (docs/FRONTEND.md).
+_PROGRESS_SECONDS = 1.0
+
+
+class Heartbeat:
+    """Reports one run to the database while it lasts."""
+
+    def __init__(self, queue: JobQueue, job: Job) -> None:
+        self.current = sum(len(span) for span in job.applied)
+        self._queue = queue
+        self._job = job
+        self._moved = asyncio.Event()
+
+    def advance(self, rows: int) -> None:
+        """Count rows that have landed."""
+        self.current += rows
+        self._moved.set()
+
+    async def beat(self) -> None:
+        """Report at most once a second, and often enough for the lease when nothing moves.
+
+        Raises:
+            JobCancelledError: a user cancelled the job.
+
+        """
+        while True:
+            progress = None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._job.lease_seconds / 3):
+                    await self._moved.wait()
+                progress = Progress(self.current, self._job.row_count or 0)
+            self._moved.clear()
+            status = await self._queue.report_progress(self._job.run_id, progress)
+            if status == "cancelled":
+                raise JobCancelledError
+            await asyncio.sleep(_PROGRESS_SECONDS)
