@@ -65,15 +65,34 @@ begin
 end $$;
 
 -- NOT VALID: they hold for every row written from now on; rows of years ago are not judged.
+-- An unfinished row that breaks them could not be claimed, and no claim would get past it: such
+-- jobs, which no worker could run anyway, end here with a reason.
 do $$
 begin
   if not exists (
     select from pg_catalog.pg_constraint
     where conrelid = 'public.scheduled_jobs'::regclass and conname = 'scheduled_jobs_known_status'
   ) then
+    update public.scheduled_jobs
+    set status = 'failed', completed_at = now(),
+        error_message = 'This job cannot be run: its type, time or organization is not valid. '
+                        'Please create it again.'
+    where status in ('pending', 'processing')
+      and (organization_id is not null
+           and isfinite(scheduled_time)
+           and job_type in ('import', 'export')
+           and data_type in ('inventory', 'contacts', 'bids')
+           and coalesce(repeat_type, 'none') in ('none', 'daily', 'weekly', 'monthly', 'custom')
+           and coalesce(repeat_custom_unit, 'days') in ('days', 'weeks', 'months')) is not true;
+
     alter table public.scheduled_jobs
       add constraint scheduled_jobs_known_status check (
         status in ('pending', 'processing', 'completed', 'failed', 'cancelled')) not valid,
+      add constraint scheduled_jobs_known_organization check (
+        organization_id is not null) not valid,
+      -- 'infinity' is a time to PostgreSQL and no number to whoever waits for it.
+      add constraint scheduled_jobs_known_scheduled_time check (
+        isfinite(scheduled_time)) not valid,
       add constraint scheduled_jobs_known_job_type check (
         job_type in ('import', 'export')) not valid,
       add constraint scheduled_jobs_known_data_type check (
@@ -128,7 +147,7 @@ end $$;
 -- a job (progress, counts, the other states) is the worker's, which acts as service_role.
 alter table public.scheduled_jobs enable row level security;
 
-revoke all on public.scheduled_jobs from anon, authenticated;
+revoke all on public.scheduled_jobs from public, anon, authenticated;
 grant select, delete on public.scheduled_jobs to authenticated;
 -- By column: what the frontend sends. Naming any other column is refused before any policy runs.
 grant insert (

@@ -29,12 +29,12 @@ revoke execute on function public.inventory_blank_sku_is_null() from public, ano
 drop trigger if exists inventory_blank_sku_is_null on public.inventory;
 create trigger inventory_blank_sku_is_null
   before insert or update of sku on public.inventory
-  for each row when (new.sku = '')
+  for each row when (btrim(new.sku) = '')
   execute function public.inventory_blank_sku_is_null();
 
 -- Moves duplicates out and makes the unique index. Returns how many rows moved.
--- Whoever refers to a row that moves (a foreign key to inventory.id) is pointed at the one that
--- stays, or the DELETE would fail, or cascade.
+-- Whoever refers to a row that moves (a foreign key, to whatever columns) is pointed at the one
+-- that stays, or the DELETE would fail, or cascade.
 -- Who may call it: the database owner alone.
 create or replace function public.move_inventory_duplicates() returns bigint
 language plpgsql security invoker set search_path = '' as $$
@@ -43,7 +43,7 @@ declare
   moved bigint;
 begin
   lock table public.inventory in share row exclusive mode;
-  update public.inventory set sku = null where sku = '';
+  update public.inventory set sku = null where btrim(sku) = '';
 
   with ranked as (
     select i.id, first_value(i.id) over newest_first as kept_id,
@@ -63,15 +63,24 @@ begin
   get diagnostics moved = row_count;
 
   for reference in
-    select c.conrelid::regclass as referencing_table, a.attname as referencing_column
+    select c.conrelid::regclass as referencing_table,
+           string_agg(format('%I = kept.%I', t.attname, i.attname), ', ') as kept_values,
+           string_agg(format('t.%I = gone.%I', t.attname, i.attname), ' and ') as refers_to_gone
     from pg_catalog.pg_constraint c
-    join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    cross join unnest(c.conkey, c.confkey) as pair (referencing, referenced)
+    join pg_catalog.pg_attribute t on t.attrelid = c.conrelid and t.attnum = pair.referencing
+    join pg_catalog.pg_attribute i on i.attrelid = c.confrelid and i.attnum = pair.referenced
     where c.contype = 'f' and c.confrelid = 'public.inventory'::regclass
-      and cardinality(c.conkey) = 1
+      and c.conparentid = 0 -- a partition's comes with its table's
+    group by c.oid
   loop
     execute format(
-      'update %s t set %I = d.kept_id from public.inventory_duplicates d where t.%I = d.id',
-      reference.referencing_table, reference.referencing_column, reference.referencing_column);
+      'update %s t set %s
+       from public.inventory_duplicates d
+       join public.inventory gone on gone.id = d.id
+       join public.inventory kept on kept.id = d.kept_id
+       where %s',
+      reference.referencing_table, reference.kept_values, reference.refers_to_gone);
   end loop;
 
   delete from public.inventory i using public.inventory_duplicates d where i.id = d.id;
@@ -90,13 +99,27 @@ revoke execute on function public.move_inventory_duplicates()
 create or replace function public.restore_inventory_duplicates() returns bigint
 language plpgsql security invoker set search_path = '' as $$
 declare
-  restored bigint;
+  -- A generated column makes itself again; one that came after the move has its default.
+  columns constant text := (
+    select string_agg(format('%I', a.attname), ', ' order by a.attnum)
+    from pg_catalog.pg_attribute a
+    where a.attrelid = 'public.inventory'::regclass and a.attnum > 0 and not a.attisdropped
+      and a.attgenerated = ''
+      and exists (select from public.inventory_duplicates d where d.item ? a.attname::text));
+  restored bigint := 0;
 begin
   lock table public.inventory in share row exclusive mode;
   drop index if exists public.inventory_org_sku_key;
-  insert into public.inventory
-  select (jsonb_populate_record(null::public.inventory, d.item)).*
-  from public.inventory_duplicates d;
+  if columns is null then return restored; end if; -- nothing was moved
+
+  execute format(
+    'insert into public.inventory (%1$s) overriding system value
+     select %1$s
+     from (
+       select item.*
+       from public.inventory_duplicates d
+       cross join lateral jsonb_populate_record(null::public.inventory, d.item) item) moved',
+    columns);
   get diagnostics restored = row_count;
   delete from public.inventory_duplicates;
   return restored;
@@ -106,7 +129,7 @@ revoke execute on function public.restore_inventory_duplicates()
 
 select public.move_inventory_duplicates();
 
--- A plain index on the same two columns has nothing left to do but slow every write.
+-- A plain index of the same kind on the same columns has nothing left to do but slow every write.
 do $$
 declare
   redundant regclass;
@@ -114,12 +137,11 @@ begin
   for redundant in
     select i.indexrelid::regclass
     from pg_catalog.pg_index i
-    where i.indrelid = 'public.inventory'::regclass
-      and not i.indisunique and i.indpred is null and i.indexprs is null
-      and (select array_agg(a.attname::text order by k.position)
-           from unnest(i.indkey::smallint[]) with ordinality k (attnum, position)
-           join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum)
-          = array['organization_id', 'sku']
+    join pg_catalog.pg_index ours
+      on ours.indexrelid = 'public.inventory_org_sku_key'::regclass and ours.indrelid = i.indrelid
+    where not i.indisunique and i.indpred is null and i.indexprs is null
+      and (i.indkey, i.indclass, i.indcollation, i.indoption)
+          = (ours.indkey, ours.indclass, ours.indcollation, ours.indoption)
   loop
     execute format('drop index %s', redundant);
   end loop;
@@ -130,7 +152,7 @@ end $$;
 -- nobody has to ask where an item went; moving them in and out is the database owner's work.
 alter table public.inventory_duplicates enable row level security;
 
-revoke all on public.inventory_duplicates from anon, authenticated;
+revoke all on public.inventory_duplicates from public, anon, authenticated, service_role;
 grant select on public.inventory_duplicates to authenticated;
 grant select on public.inventory_duplicates to service_role;
 

@@ -65,7 +65,7 @@ create table if not exists public.import_errors (
 -- The id is no secret that opens anything: every function that takes it is service_role's.
 alter table public.import_runs enable row level security;
 
-revoke all on public.import_runs from anon, authenticated;
+revoke all on public.import_runs from public, anon, authenticated;
 grant select on public.import_runs to authenticated;
 grant select, insert, update, delete on public.import_runs to service_role;
 
@@ -79,14 +79,14 @@ create policy import_runs_select_own_organization on public.import_runs
 -- policy and no grant to users at all.
 alter table public.import_batches enable row level security;
 
-revoke all on public.import_batches from anon, authenticated;
+revoke all on public.import_batches from public, anon, authenticated;
 grant select, insert, update, delete on public.import_batches to service_role;
 
 -- import_errors: users see the refused rows of their organization's imports. Only the worker's
 -- functions write.
 alter table public.import_errors enable row level security;
 
-revoke all on public.import_errors from anon, authenticated;
+revoke all on public.import_errors from public, anon, authenticated;
 grant select on public.import_errors to authenticated;
 grant select, insert, update, delete on public.import_errors to service_role;
 

@@ -217,14 +217,15 @@ declare
   run public.import_runs;
   claimed jsonb := '[]';
 begin
-  -- Runs whose lease ran out. The job first: everybody locks in that order.
+  -- Runs whose lease ran out. The job first: everybody locks in that order. FOR UPDATE, which skips
+  -- a job with a batch in flight: failing the job needs it, and would wait for that batch here.
   for dead in
     select r.id, r.job_id, r.attempt
     from public.import_runs r
     join public.scheduled_jobs j on j.id = r.job_id
     where r.finished_at is null and r.lease_expires_at < now()
     order by r.lease_expires_at
-    for no key update of j skip locked
+    for update of j skip locked
   loop
     perform from public.import_runs r
     where r.id = dead.id and r.finished_at is null and r.lease_expires_at < now()
@@ -333,6 +334,11 @@ declare
   run public.import_runs;
   job_status text;
 begin
+  -- The job first, as everywhere: a user who deletes it meanwhile locks it, then its run.
+  perform from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = report_progress.run_id)
+  for no key update;
+
   update public.import_runs r
   set lease_expires_at = now() + make_interval(secs => r.lease_seconds)
   where r.id = report_progress.run_id and r.finished_at is null
@@ -403,7 +409,7 @@ language sql immutable security invoker set search_path = '' as $$
 $$;
 
 -- The defaults that inventory's columns have in this database, which the migration did not
--- necessarily make: an absent cell is "left out of the write" (FRONTEND.md), and one INSERT for
+-- necessarily make: an absent cell is "left out of the write" (docs/FRONTEND.md), and one INSERT for
 -- many rows cannot leave a column out for some of them.
 create or replace function import_internal.inventory_defaults()
 returns public.inventory
@@ -447,7 +453,7 @@ declare
   inserted integer;
   created integer := 0;
 begin
-  loop
+  for look in 1..10 loop
     with item as materialized (
       select * from jsonb_to_recordset(upsert_inventory.rows) as item (
         sku text, name text, description text, category text,
@@ -550,9 +556,10 @@ begin
 
     created := created + inserted;
     -- A user saved one of these SKUs between our look and our insert: look again, and update it.
-    exit when inserted = missing;
+    if inserted = missing then return created; end if;
   end loop;
-  return created;
+  -- Nobody saves that often. A trigger of the CRM's stores a row under another SKU than it came with.
+  raise exception 'items are stored under other SKUs than their own';
 end $$;
 
 -- Applies one batch of inventory rows in one transaction: the fence, the ledger, the upsert, the

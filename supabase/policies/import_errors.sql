@@ -2,7 +2,7 @@
 -- functions write.
 alter table public.import_errors enable row level security;
 
-revoke all on public.import_errors from anon, authenticated;
+revoke all on public.import_errors from public, anon, authenticated;
 grant select on public.import_errors to authenticated;
 grant select, insert, update, delete on public.import_errors to service_role;
 

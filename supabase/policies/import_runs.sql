@@ -2,7 +2,7 @@
 -- The id is no secret that opens anything: every function that takes it is service_role's.
 alter table public.import_runs enable row level security;
 
-revoke all on public.import_runs from anon, authenticated;
+revoke all on public.import_runs from public, anon, authenticated;
 grant select on public.import_runs to authenticated;
 grant select, insert, update, delete on public.import_runs to service_role;
 

@@ -2,7 +2,7 @@
 -- nobody has to ask where an item went; moving them in and out is the database owner's work.
 alter table public.inventory_duplicates enable row level security;
 
-revoke all on public.inventory_duplicates from anon, authenticated;
+revoke all on public.inventory_duplicates from public, anon, authenticated, service_role;
 grant select on public.inventory_duplicates to authenticated;
 grant select on public.inventory_duplicates to service_role;
 

@@ -3,7 +3,7 @@
 -- a job (progress, counts, the other states) is the worker's, which acts as service_role.
 alter table public.scheduled_jobs enable row level security;
 
-revoke all on public.scheduled_jobs from anon, authenticated;
+revoke all on public.scheduled_jobs from public, anon, authenticated;
 grant select, delete on public.scheduled_jobs to authenticated;
 -- By column: what the frontend sends. Naming any other column is refused before any policy runs.
 grant insert (
