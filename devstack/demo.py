@@ -20,15 +20,15 @@ from typing import Any
 from realtime.types import RealtimePostgresChangesListenEvent
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from supabase import AsyncClient, acreate_client
 
 from devstack.sample import SAMPLE
 from devstack.stack import Stack, launch, stop, wait_until_up
 from devstack.state import DEFAULT_STATE, PROJECT
-from supabase import AsyncClient, acreate_client
 
 # devstack/seed.sql made her.
 EMAIL, PASSWORD = "olivia@cedar.test", "devstack-password"
-# The frontend's own size: FRONTEND.md, "Run in Background".
+# The frontend's own size: docs/FRONTEND.md, "Run in Background".
 RECORDS_A_JOB = 2000
 FINAL = ("completed", "failed", "cancelled")
 # What the bars and the summary need. A whole row holds file_data, larger than a frame may be.
@@ -94,7 +94,11 @@ def worker(stack: Stack) -> Iterator[Path]:
             yield path
         finally:
             process.terminate()
-            exit_code = process.wait(timeout=25)
+            try:
+                exit_code = process.wait(timeout=25)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                exit_code = process.wait()
     if exit_code != 0:
         console.print(f"[red]The worker ended with exit code {exit_code}[/red]; see {path}")
         sys.exit(1)
@@ -134,7 +138,8 @@ async def subscribe(client: AsyncClient, organization_id: str) -> asyncio.Queue[
     channel = client.channel("background-imports")
     channel.on_postgres_changes(
         RealtimePostgresChangesListenEvent.All,
-        lambda change: events.put_nowait(change["data"].get("record") or {}),
+        # A DELETE has no record; an exception in here would end the client's listener silently.
+        lambda change: events.put_nowait(change.get("data", {}).get("record") or {}),
         schema="public",
         table="scheduled_jobs",
         filter=f"organization_id=eq.{organization_id}",

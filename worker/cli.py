@@ -9,7 +9,7 @@ import structlog
 
 from worker.config import load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
-from worker.logs import configure_logs
+from worker.logs import configure_logs, where
 from worker.service import serve
 
 log = structlog.get_logger()
@@ -29,11 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     configure_logs(settings.worker_log_level)
-    exit_code = 0
+    # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
+    # it by its size, and jsonb holds at most 131,072 digits.
+    sys.set_int_max_str_digits(0)
     try:
         asyncio.run(serve(settings, once=options.once))
-    except* (RequestRefusedError, DatabaseUnavailableError) as errors:
+    except (RequestRefusedError, DatabaseUnavailableError) as error:
         advice = "check SUPABASE_URL, the key, and that the migrations are applied"
-        log.error("worker_refused", cause=str(errors.exceptions[0]), advice=advice)  # noqa: TRY400
-        exit_code = 1
-    return exit_code
+        log.error("worker_refused", cause=str(error), advice=advice)  # noqa: TRY400
+        return 1
+    except Exception as error:  # noqa: BLE001 - a traceback would print what the exception quotes
+        log.error("worker_crashed", error=type(error).__name__, where=where(error))  # noqa: TRY400
+        return 1
+    return 0

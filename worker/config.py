@@ -1,8 +1,9 @@
 """Settings, from the environment."""
 
-import os
-import socket
+import re
+from ipaddress import ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,24 +39,42 @@ class Settings(BaseSettings):
     # Seconds after its time at which a job stuck in processing without a run of ours is adopted.
     worker_orphan_after_seconds: Annotated[int, Field(ge=0)] = 900
     worker_log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    # Names this process in import_runs.worker_id.
-    worker_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
 
     @field_validator("supabase_url")
     @classmethod
-    def _is_http_url(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
-            msg = "must start with https:// (or http:// for a local Supabase)"
+    def _is_safe_url(cls, url: str) -> str:
+        url = url.strip().rstrip("/")
+        parts = urlsplit(url)
+        host = parts.hostname
+        if parts.scheme not in {"http", "https"} or not host or parts.port == 0:
+            msg = "is not a URL"
             raise ValueError(msg)
-        return url.rstrip("/")
+        if parts.scheme == "http" and not _is_local(host):
+            msg = "must start with https://, or the key would travel in clear"
+            raise ValueError(msg)
+        return url
 
     @field_validator("supabase_secret_key")
     @classmethod
     def _may_import(cls, key: SecretStr) -> SecretStr:
-        if key.get_secret_value().startswith("sb_publishable_"):
+        secret = key.get_secret_value().strip()
+        if not secret:
+            msg = "is empty"
+        elif secret.startswith("sb_publishable_"):
             msg = "is a publishable key, which cannot import"
-            raise ValueError(msg)
-        return key
+        elif not re.fullmatch(r"[\w.-]+", secret, re.ASCII):
+            msg = "has characters that no key has"
+        else:
+            return SecretStr(secret)
+        raise ValueError(msg)
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether a host can only be near: this machine, a private network, a container's name."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def load_settings() -> Settings:

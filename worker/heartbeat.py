@@ -33,13 +33,14 @@ class Heartbeat:
 
         """
         while True:
+            # First, because the claim has just updated the row.
+            await asyncio.sleep(_PROGRESS_SECONDS)
             progress = None
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._job.lease_seconds / 3):
+                async with asyncio.timeout(self._job.lease_seconds / 4):
                     await self._moved.wait()
                 progress = Progress(self.current, self._job.row_count or 0)
             self._moved.clear()
             status = await self._queue.report_progress(self._job.run_id, progress)
             if status == "cancelled":
                 raise JobCancelledError
-            await asyncio.sleep(_PROGRESS_SECONDS)

@@ -6,24 +6,24 @@ batches of consecutive rows, several at once, leaving out what the ledger holds 
 """
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 
 import structlog
 
 from worker.exceptions import (
     DatabaseUnavailableError,
-    ImportWorkerError,
     JobCancelledError,
     JobRefusedError,
     RequestRefusedError,
     RunLostError,
 )
 from worker.heartbeat import Heartbeat
-from worker.job import Job, RowError, RunResult
+from worker.job import Job, RowError
+from worker.logs import where
 from worker.queue import JobQueue
 from worker.sources import Source, open_source
 from worker.tables import TABLES, ParsedRow, Table
@@ -46,30 +46,13 @@ async def run_import(
     with structlog.contextvars.bound_contextvars(
         job_id=str(job.job_id), run_id=str(job.run_id), organization_id=job.organization_id
     ):
-        log.info("import_started", attempt=job.attempt, rows=job.row_count, file=job.file_name)
+        log.info("import_started", attempt=job.attempt, rows=job.row_count)
         started = time.monotonic()
         try:
-            result = await run.carry_out()
+            ending = await run.carry_out()
         except* Exception as errors:  # noqa: BLE001 - sorted out by end_early
-            await run.end_early(_gravest(errors))
-        else:
-            seconds = time.monotonic() - started
-            _log_end(result, seconds)
-
-
-def _log_end(result: RunResult | None, seconds: float) -> None:
-    if result is None:
-        log.info("import_released", seconds=round(seconds, 3))
-        return
-    log.info(
-        "import_finished",
-        outcome=result.outcome,
-        created=result.created,
-        updated=result.updated,
-        failed=result.failed,
-        unprocessed=result.unprocessed,
-        seconds=round(seconds, 3),
-    )
+            ending = await run.end_early(_gravest(errors))
+        log.info("import_ended", **ending, seconds=round(time.monotonic() - started, 3))
 
 
 @dataclass(slots=True)
@@ -82,8 +65,8 @@ class _Run:
     batches_in_flight: int
     stop: asyncio.Event
 
-    async def carry_out(self) -> RunResult | None:
-        """Apply every row and finish; None when the job was released because of a stop.
+    async def carry_out(self) -> dict[str, object]:
+        """Apply every row and finish, or release the job because of a stop; what to log of it.
 
         Raises:
             ExceptionGroup: of ImportWorkerError, or of bugs.
@@ -91,37 +74,40 @@ class _Run:
         """
         async with asyncio.TaskGroup() as group:
             heartbeat = Heartbeat(self.queue, self.job)
-            watch = group.create_task(heartbeat.beat())
+            beating = group.create_task(heartbeat.beat())
             everything_landed = await self._apply_rows(heartbeat)
-            watch.cancel()
+            beating.cancel()
         if everything_landed:
-            return await self.queue.finish(self.job.run_id, "completed")
+            return asdict(await self.queue.finish(self.job.run_id, "completed"))
         await self.queue.release(self.job.run_id)
-        return None
+        return {"outcome": "released"}
 
-    async def end_early(self, error: Exception) -> None:
-        """Turn what went wrong into the end of the run."""
+    async def end_early(self, error: Exception) -> dict[str, object]:
+        """Turn what went wrong into the end of the run; what to log of it."""
+        try:
+            return await self._end(error)
+        except Exception as failure:  # noqa: BLE001 - nothing is lost: its lease runs out
+            return {"outcome": "left to its lease", "cause": type(failure).__name__}
+
+    async def _end(self, error: Exception) -> dict[str, object]:
         run_id = self.job.run_id
-        # If this fails too, the lease runs out and the job is taken over: nothing is lost.
-        with contextlib.suppress(RunLostError, DatabaseUnavailableError, RequestRefusedError):
-            match error:
-                case RunLostError():
-                    log.warning("run_lost", cause=str(error))
-                case JobCancelledError():
-                    _log_end(await self.queue.finish(run_id, "cancelled"), 0)
-                case JobRefusedError():
-                    log.info("import_refused", reason=str(error))
-                    await self.queue.finish(run_id, "failed", str(error))
-                case RequestRefusedError():
-                    log.error("request_refused", cause=str(error))
-                    await self.queue.finish(run_id, "failed", _our_fault(run_id))
-                case DatabaseUnavailableError():
-                    log.warning("import_interrupted", cause=str(error))
-                    await self.queue.release(run_id, _retry_in(self.job.attempt))
-                case _:
-                    # No text: a ValueError likes to quote the value it tripped over.
-                    log.error("import_crashed", error=type(error).__name__, where=_where(error))
-                    await self.queue.release(run_id, _retry_in(self.job.attempt))
+        match error:
+            case RunLostError():
+                return {"outcome": "lost", "cause": str(error)}
+            case JobCancelledError():
+                return asdict(await self.queue.finish(run_id, "cancelled"))
+            case JobRefusedError():
+                return asdict(await self.queue.finish(run_id, "failed", str(error)))
+            case RequestRefusedError():
+                log.error("request_refused", cause=str(error))
+                return asdict(await self.queue.finish(run_id, "failed", _our_fault(run_id)))
+            case DatabaseUnavailableError():
+                log.warning("import_interrupted", cause=str(error))
+            case _:
+                # No text: a ValueError likes to quote the value it tripped over.
+                log.error("import_crashed", error=type(error).__name__, where=where(error))
+        await self.queue.release(run_id, _retry_in(self.job.attempt))
+        return {"outcome": "retried"}
 
     async def _apply_rows(self, heartbeat: Heartbeat) -> bool:
         """Apply what the ledger does not hold yet; False when a stop left some of it."""
@@ -130,7 +116,7 @@ class _Run:
             raise JobRefusedError(
                 f"Imports of {self.job.data_type} are not supported yet. Nothing was imported."
             )
-        source = open_source(self.job, self._read_page)
+        source = open_source(self.job, partial(self.queue.read_records, self.job.run_id))
         rows = _ParsedRows(source, table)
         last_rows = await self._last_rows(rows, table)
 
@@ -154,6 +140,8 @@ class _Run:
         """Find the number of each key's last readable row."""
         last_rows: dict[str, int] = {}
         async for _, page in rows.pages():
+            if self.stop.is_set():
+                break  # _apply_rows will not use it
             for row in page:
                 if not isinstance(row, RowError):
                     last_rows[table.key(row)] = row["row_number"]
@@ -184,9 +172,6 @@ class _Run:
             )
         finally:
             gate.release()
-
-    async def _read_page(self, first_row: int, row_count: int) -> list[object]:
-        return await self.queue.read_records(self.job.run_id, first_row, row_count)
 
 
 class _ParsedRows:
@@ -246,18 +231,23 @@ def _settle(
     return rows, errors
 
 
-_GRAVITY = (RunLostError, JobCancelledError, JobRefusedError, RequestRefusedError)
+# When several things go wrong at once, the first of these decides how the run ends.
+_GRAVITY = (
+    RunLostError,
+    JobCancelledError,
+    JobRefusedError,
+    RequestRefusedError,
+    Exception,  # a bug
+    DatabaseUnavailableError,
+)
 
 
 def _gravest(errors: BaseExceptionGroup[Exception]) -> Exception:
-    """Pick from what went wrong at once the error that decides how the run ends."""
-    leaves = list(_leaves(errors))
-    for kind in _GRAVITY:
-        for error in leaves:
-            if isinstance(error, kind):
-                return error
-    bugs = [error for error in leaves if not isinstance(error, ImportWorkerError)]
-    return (bugs or leaves)[0]
+    return min(_leaves(errors), key=lambda error: _rank(type(error)))
+
+
+def _rank(kind: type[Exception]) -> int:
+    return _GRAVITY.index(kind) if kind in _GRAVITY else _GRAVITY.index(Exception)
 
 
 def _leaves(error: BaseException) -> Iterator[Exception]:
@@ -268,13 +258,6 @@ def _leaves(error: BaseException) -> Iterator[Exception]:
         yield error
 
 
-def _where(error: Exception) -> str:
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
-
-
 def _our_fault(run_id: object) -> str:
     return (
         "The import stopped because of a fault on our side; rows that were imported before stay. "
@@ -283,5 +266,5 @@ def _our_fault(run_id: object) -> str:
 
 
 def _retry_in(attempt: int) -> float:
-    """Seconds until a job is tried again: 5, 10, 20, 40."""
-    return math.ldexp(5.0, attempt - 1)
+    """Seconds until a job is tried again: 10, 40, 160, 640."""
+    return math.ldexp(10.0, 2 * (attempt - 1))

@@ -1,8 +1,13 @@
 """What a job, a row's error and a batch's result are. What happens to them lives elsewhere."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 from uuid import UUID
+
+
+def _known(cls: type, answer: dict[str, Any]) -> dict[str, Any]:
+    """Keep what a class has a field for: a newer database may say more than we know."""
+    return {field.name: answer[field.name] for field in fields(cls)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,14 @@ class Job:
     applied: tuple[range, ...]
     # Silence after which another worker may take the job, in seconds.
     lease_seconds: int
+    # How long ago the row was inserted, in seconds, by the database's clock.
+    age_seconds: float
 
     @classmethod
     def from_json(cls, claimed: dict[str, Any]) -> Self:
         """Read one job of claim_import_jobs, whose ranges are [first_row, last_row]."""
         return cls(
-            **claimed
+            **_known(cls, claimed)
             | {
                 "run_id": UUID(claimed["run_id"]),
                 "job_id": UUID(claimed["job_id"]),
@@ -55,7 +62,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """A row that was refused, and why. As text it is the line that people see."""
+    """A row that was refused, and why."""
 
     # 1-based, as its owner counts.
     row_number: int
@@ -65,10 +72,6 @@ class RowError:
     message: str
     # The record as it came, whatever JSON it was.
     row: object
-
-    def __str__(self) -> str:
-        """Give the line of error_message, in the frontend's own form (docs/FRONTEND.md)."""
-        return f"Row {self.row_number}: {self.message}"
 
     def as_json(self) -> dict[str, object]:
         """Give the error as the apply functions take it."""
@@ -86,6 +89,11 @@ class BatchResult:
     # Rows with a RowError, from the worker or from the database.
     failed: int
 
+    @classmethod
+    def from_json(cls, counts: dict[str, Any]) -> Self:
+        """Read the answer of an apply function."""
+        return cls(**_known(cls, counts))
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -99,6 +107,11 @@ class RunResult:
     failed: int
     # Rows that a cancel or a failure left untouched.
     unprocessed: int
+
+    @classmethod
+    def from_json(cls, result: dict[str, Any]) -> Self:
+        """Read the answer of finish_import."""
+        return cls(**_known(cls, result))
 
 
 @dataclass(frozen=True, slots=True)

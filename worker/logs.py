@@ -3,7 +3,9 @@
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,6 +29,20 @@ def _redact_event(
     return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
+def where(error: BaseException) -> str:
+    """Tell the lines of ours that an exception came through, innermost last.
+
+    For crashes, instead of a traceback: an exception's text and its locals can hold rows.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = Path(__file__).parent
+    return " > ".join(
+        f"{Path(frame.filename).name}:{frame.lineno}"
+        for frame in frames
+        if ours in Path(frame.filename).parents
+    )
+
+
 def configure_logs(level: str) -> None:
     """Log to standard output: JSON lines, or colours on a terminal."""
     terminal = sys.stdout.isatty()
@@ -35,8 +51,6 @@ def configure_logs(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # No locals in tracebacks: they hold rows.
-            structlog.processors.format_exc_info,
             _redact_event,
             structlog.dev.ConsoleRenderer(colors=True)
             if terminal
@@ -46,7 +60,7 @@ def configure_logs(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    # The libraries' own loggers print URLs with keys (httpx) and frames with rows (realtime).
-    # What matters of theirs we log ourselves, as events.
-    for library in ("httpx", "httpcore", "hpack", "realtime", "websockets", "postgrest"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
+    # The libraries' own loggers print URLs with keys (httpx) and frames with rows (realtime); what
+    # matters of theirs we log ourselves, as events. asyncio's prints exceptions with their texts.
+    for library in ("asyncio", "httpx", "httpcore", "hpack", "realtime", "websockets", "postgrest"):
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)

@@ -2,34 +2,48 @@
 
 import asyncio
 import contextlib
+import math
 import os
+import secrets
 import signal
+import socket
+import time
+from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
-
 from supabase import AsyncClient
+
 from worker.config import Settings
-from worker.exceptions import DatabaseUnavailableError
+from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.importer import run_import
-from worker.job import Job
+from worker.job import Claim, Job
 from worker.listener import Listener
 from worker.queue import JobQueue, connect
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 log = structlog.get_logger()
 
-# Heroku kills 30 s after SIGTERM. Batches in flight land long before; a database that does not
-# answer must not keep us longer.
-_SHUTDOWN_SECONDS = 20.0
+# Heroku kills 30 s after SIGTERM, and we promise 25. Batches in flight land long before; a database
+# that does not answer must not keep us longer.
+_SHUTDOWN_SECONDS = 16.0
+_RELEASE_SECONDS = 4.0
+# Ctrl-C reaches a process more than once when it has a parent that passes it on.
+_SAME_REQUEST_SECONDS = 1.0
+_GAUGES_SECONDS = 60.0
+_KNOWN_RUNS = 200
 
 
 async def serve(settings: Settings, *, once: bool) -> None:
     """Import what is due until SIGTERM or SIGINT; with once, until nothing is due.
 
     Raises:
-        ExceptionGroup: of RequestRefusedError when the database refuses this worker (wrong key,
-            missing migration); with once, of DatabaseUnavailableError when it does not answer;
-            else of a bug in a part of the service: better restarted than half-dead.
+        RequestRefusedError: the database refuses this worker (wrong key, missing migration).
+        DatabaseUnavailableError: with once, it does not answer; else the poll goes on.
+        ExceptionGroup: a bug in a part of the service: better restarted than half-dead.
 
     """
     key = settings.supabase_secret_key.get_secret_value()
@@ -40,57 +54,80 @@ async def serve(settings: Settings, *, once: bool) -> None:
 class _Service:
     def __init__(self, settings: Settings, client: AsyncClient) -> None:
         self._settings = settings
-        self._queue = JobQueue(client, settings.worker_id, settings.worker_lease_seconds)
+        # One process's own: whoever has the same name is given its runs (claim_import_jobs).
+        self._worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._queue = JobQueue(client, self._worker_id, settings.worker_lease_seconds)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
-        self._runs: set[asyncio.Task[None]] = set()
-
-    async def run(self, *, once: bool) -> None:
-        settings = self._settings
-        listener = Listener(
+        self._stopped_at = math.inf
+        self._listener = Listener(
             settings.supabase_url, settings.supabase_secret_key.get_secret_value(), self._wake.set
         )
-        log.info("worker_started", worker_id=settings.worker_id, once=once)
+        self._runs: dict[asyncio.Task[None], Job] = {}
+        # Runs we were given, going on or not: only what is not among them came in a lost answer.
+        self._known: deque[UUID] = deque(maxlen=_KNOWN_RUNS)
+
+    async def run(self, *, once: bool) -> None:
+        log.info("worker_started", worker_id=self._worker_id, once=once)
+        refusal = None
         with self._signals():
             async with asyncio.TaskGroup() as group:
-                listening = None if once else group.create_task(listener.listen())
-                await self._claim_until_stopped(group, once=once)
-                if listening:
-                    listening.cancel()
+                background = (
+                    []
+                    if once
+                    else [
+                        group.create_task(self._listener.listen()),
+                        group.create_task(self._log_gauges()),
+                    ]
+                )
+                try:
+                    await self._claim_until_stopped(group, once=once)
+                except (RequestRefusedError, DatabaseUnavailableError) as error:
+                    # What runs already is ended well before this is raised.
+                    refusal = error
+                    self._begin_stop()
+                for task in background:
+                    task.cancel()
                 await self._wait_for_runs()
-        log.info("worker_stopped", worker_id=settings.worker_id)
+        log.info("worker_stopped", worker_id=self._worker_id)
+        if refusal:
+            raise refusal
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup, *, once: bool) -> None:
         while not self._stop.is_set():
             self._wake.clear()
-            free = self._settings.worker_concurrency - len(self._runs)
+            sleep = self._settings.worker_poll_seconds
+            jobs: tuple[Job, ...] = ()
             try:
-                jobs, sleep = await self._claim(free)
+                if free := self._settings.worker_concurrency - len(self._runs):
+                    claim = await self._claim(free)
+                    jobs = claim.jobs
+                    if claim.next_due_in is not None:
+                        sleep = min(sleep, claim.next_due_in)
             except DatabaseUnavailableError as error:
                 if once:
                     raise
                 log.warning("claim_failed", cause=str(error))
-                jobs, sleep = (), self._settings.worker_poll_seconds
+                self._listener.suspect_outage()
             for job in jobs:
                 self._start(job, group)
-            if once and not jobs and not self._runs:
+            # A run that ended while the claim was under way may have made way for the next job.
+            if once and not (jobs or self._runs or self._wake.is_set()):
                 return
-            # A claim gives at most one job an organization, so a full one may leave more behind;
-            # a run that ends wakes us, and so does whatever else can make a job due.
+            # A claim gives at most one job an organization, so it may leave more behind; a run that
+            # ends wakes us, and so does whatever else can make a job due.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(sleep):
                     await self._wake.wait()
 
-    async def _claim(self, free: int) -> tuple[tuple[Job, ...], float]:
-        """Take due jobs for free slots; also how many seconds to sleep before looking again."""
-        settings = self._settings
-        if not free:
-            return (), settings.worker_poll_seconds
-        claim = await self._queue.claim(free, settings.worker_orphan_after_seconds)
-        sleep = settings.worker_poll_seconds
-        if claim.next_due_in is not None:
-            sleep = min(sleep, claim.next_due_in)
-        return claim.jobs, sleep
+    async def _claim(self, free: int) -> Claim:
+        claim = await self._queue.claim(
+            free, self._settings.worker_orphan_after_seconds, held=self._known
+        )
+        for job in claim.jobs:
+            self._known.append(job.run_id)
+            self._listener.check(job)
+        return claim
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         settings = self._settings
@@ -103,18 +140,39 @@ class _Service:
                 stop=self._stop,
             )
         )
-        self._runs.add(run)
-        run.add_done_callback(self._runs.discard)
-        run.add_done_callback(lambda _run: self._wake.set())
+        self._runs[run] = job
+        run.add_done_callback(self._on_run_end)
+
+    def _on_run_end(self, run: asyncio.Task[None]) -> None:
+        del self._runs[run]
+        self._wake.set()
 
     async def _wait_for_runs(self) -> None:
-        """Let batches in flight land. What takes too long is left to its lease."""
+        """Let batches in flight land; give back what takes too long, as far as that is possible."""
         if not self._runs:
             return
-        _, late = await asyncio.wait(self._runs, timeout=_SHUTDOWN_SECONDS)
-        for run in late:
-            log.warning("run_abandoned")
+        left = _SHUTDOWN_SECONDS - (time.monotonic() - self._stopped_at)
+        _, late = await asyncio.wait(self._runs, timeout=None if left == math.inf else max(left, 0))
+        jobs = [self._runs[run] for run in late]
+        for run, job in zip(late, jobs, strict=True):
+            log.warning("import_abandoned", job_id=str(job.job_id), run_id=str(job.run_id))
             run.cancel()
+        if late:
+            await asyncio.wait(late)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RELEASE_SECONDS):
+                    releases = (self._queue.release(job.run_id) for job in jobs)
+                    await asyncio.gather(*releases, return_exceptions=True)
+
+    async def _log_gauges(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(_GAUGES_SECONDS)
+            log.info(
+                "worker_gauges",
+                listener=self._listener.state.value,
+                times_deaf=self._listener.times_deaf,
+                runs=len(self._runs),
+            )
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -129,9 +187,15 @@ class _Service:
                 loop.remove_signal_handler(number)
 
     def _on_signal(self, number: signal.Signals) -> None:
-        if self._stop.is_set():
-            log.warning("worker_killed", signal=signal.Signals(number).name)
+        name = signal.Signals(number).name
+        if not self._stop.is_set():
+            log.info("worker_stopping", signal=name)
+            self._begin_stop()
+        elif time.monotonic() - self._stopped_at > _SAME_REQUEST_SECONDS:
+            log.warning("worker_killed", signal=name)
             os._exit(128 + number)
-        log.info("worker_stopping", signal=signal.Signals(number).name)
+
+    def _begin_stop(self) -> None:
+        self._stopped_at = time.monotonic()
         self._stop.set()
         self._wake.set()

@@ -31,6 +31,9 @@ create table if not exists public.import_runs (
 create unique index if not exists import_runs_one_live_an_organization
   on public.import_runs (organization_id) where finished_at is null;
 create index if not exists import_runs_job_idx on public.import_runs (job_id);
+-- The next retry, for whoever waits for it.
+create index if not exists import_runs_retry_at_idx
+  on public.import_runs (retry_at) where retry_at is not null;
 -- When an organization was last served: the claim takes the one that has waited longest.
 create index if not exists import_runs_org_started_idx
   on public.import_runs (organization_id, started_at desc);

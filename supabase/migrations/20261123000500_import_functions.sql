@@ -191,24 +191,49 @@ language sql stable security invoker set search_path = '' as $$
          'contact support and name run ' || gave_up_message.run_id || '.';
 $$;
 
+-- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
+-- "data_type", "file_name", "attempt", "row_count" (null: file_data holds no records),
+-- "has_mapping", "applied": [[first_row, last_row], ...] (what the ledger holds from earlier
+-- attempts), "lease_seconds", "age_seconds" (since the row was inserted)}. Never file_data.
+create or replace function import_internal.describe_claim(run public.import_runs)
+returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
+    'data_type', j.data_type, 'file_name', j.file_name, 'attempt', run.attempt,
+    'row_count', run.row_count,
+    'has_mapping', coalesce(jsonb_typeof(j.file_data -> 'mapping') = 'object', false),
+    'lease_seconds', run.lease_seconds,
+    'age_seconds', extract(epoch from now() - j.created_at),
+    'applied', (
+      select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
+                      '[]')
+      from public.import_batches b where b.job_id = j.id))
+  from public.scheduled_jobs j
+  where j.id = run.job_id;
+$$;
+
 -- Takes due jobs for a worker: opens a run for each and sets the job to processing.
 --
 -- Due are: pending imports whose time has come and that wait for no retry; processing imports whose
 -- lease ran out; and processing imports that no worker ever ran (the browser-side processor died
 -- with its tab) once orphan_after_seconds have passed since their scheduled time.
--- At most one job an organization, its oldest; among organizations the one that has waited longest
--- since it was last served. Rows that somebody else has locked are skipped, not waited for.
--- A job whose fifth attempt died is failed instead, and says so.
+-- At most one job an organization: its oldest, but one that killed two workers yields to the others.
+-- Among organizations the one comes first that has waited longest since it was last served. Rows
+-- that somebody else has locked are skipped, not waited for. A job whose fifth attempt died is
+-- failed instead, and says so.
+-- held: the runs that this worker knows it has. Others in its name are given to it again, because
+-- the answer to the claim that opened them was lost; a worker_id must therefore be one process's
+-- alone. NULL gives nothing again.
 --
--- Returns {"jobs": [...], "next_due_in": seconds until the next pending job is due, or null}. A job:
--- {"run_id", "job_id", "organization_id", "data_type", "file_name", "attempt", "row_count"
--- (null: file_data holds no records), "has_mapping", "applied": [[first_row, last_row], ...] (what
--- the ledger holds from earlier attempts), "lease_seconds"}. Never file_data.
+-- Returns {"jobs": [describe_claim, ...], "next_due_in": seconds until the next job or retry is due,
+-- or null}.
 create or replace function public.claim_import_jobs(
   worker_id text,
   lease_seconds integer,
   max_jobs integer,
-  orphan_after_seconds integer default 900
+  orphan_after_seconds integer default 900,
+  held uuid[] default null
 ) returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
@@ -238,6 +263,17 @@ begin
     end if;
   end loop;
 
+  -- Nothing is waited for while these rows are locked, so their jobs need not be locked first.
+  for run in
+    update public.import_runs r
+    set lease_expires_at = now() + make_interval(secs => r.lease_seconds)
+    where r.worker_id = claim_import_jobs.worker_id
+      and r.finished_at is null and r.id <> all (held)
+    returning r.*
+  loop
+    claimed := claimed || import_internal.describe_claim(run);
+  end loop;
+
   for due in
     with candidate as (
       select distinct on (j.organization_id) j.id, j.organization_id, j.scheduled_time
@@ -253,18 +289,21 @@ begin
         and not exists (
           select from public.import_runs r
           where r.organization_id = j.organization_id and r.finished_at is null)
-      order by j.organization_id, j.scheduled_time, j.created_at, j.id
+      order by
+        j.organization_id,
+        (select count(*) from public.import_runs r
+         where r.job_id = j.id and r.outcome = 'lease_expired') >= 2,
+        j.scheduled_time, j.created_at, j.id
     )
-    select j.id, j.organization_id, j.data_type, j.file_name,
+    select j.id, j.organization_id,
            case when jsonb_typeof(j.file_data -> 'records') = 'array'
-             then jsonb_array_length(j.file_data -> 'records') end as row_count,
-           coalesce(jsonb_typeof(j.file_data -> 'mapping') = 'object', false) as has_mapping
+             then jsonb_array_length(j.file_data -> 'records') end as row_count
     from candidate c
     join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
     order by (select max(r.started_at) from public.import_runs r
               where r.organization_id = c.organization_id) nulls first,
              c.scheduled_time
-    limit max_jobs
+    limit greatest(max_jobs - jsonb_array_length(claimed), 0)
     for no key update of j skip locked
   loop
     insert into public.import_runs
@@ -287,25 +326,18 @@ begin
           'current', 0, 'total', coalesce(due.row_count, 0), 'percent', 0))
     where j.id = due.id;
 
-    claimed := claimed || jsonb_build_object(
-      'run_id', run.id, 'job_id', due.id, 'organization_id', due.organization_id,
-      'data_type', due.data_type, 'file_name', due.file_name, 'attempt', run.attempt,
-      'row_count', due.row_count, 'has_mapping', due.has_mapping,
-      'lease_seconds', run.lease_seconds,
-      'applied', (
-        select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
-                        '[]')
-        from public.import_batches b where b.job_id = due.id));
+    claimed := claimed || import_internal.describe_claim(run);
   end loop;
 
   return jsonb_build_object(
     'jobs', claimed,
-    'next_due_in', (
-      select extract(epoch from min(greatest(j.scheduled_time, coalesce((
-        select max(r.retry_at) from public.import_runs r where r.job_id = j.id
-      ), j.scheduled_time))) - now())
-      from public.scheduled_jobs j
-      where j.status = 'pending' and j.job_type = 'import' and j.scheduled_time > now()));
+    'next_due_in', extract(epoch from least(
+      (select j.scheduled_time
+       from public.scheduled_jobs j
+       where j.status = 'pending' and j.job_type = 'import' and j.scheduled_time > now()
+       order by j.scheduled_time
+       limit 1),
+      (select min(r.retry_at) from public.import_runs r where r.retry_at > now())) - now()));
 end $$;
 
 -- A page of a job's records, as they came: row_count of them from the 1-based first_row on, fewer
@@ -643,7 +675,7 @@ revoke execute on all functions in schema import_internal from public, anon, aut
 grant execute on all functions in schema import_internal to service_role;
 
 revoke execute on function
-  public.claim_import_jobs(text, integer, integer, integer),
+  public.claim_import_jobs(text, integer, integer, integer, uuid[]),
   public.read_job_records(uuid, integer, integer),
   public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb),
   public.report_progress(uuid, jsonb),
@@ -651,7 +683,7 @@ revoke execute on function
   public.release_import(uuid, double precision)
 from public, anon, authenticated;
 grant execute on function
-  public.claim_import_jobs(text, integer, integer, integer),
+  public.claim_import_jobs(text, integer, integer, integer, uuid[]),
   public.read_job_records(uuid, integer, integer),
   public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb),
   public.report_progress(uuid, jsonb),

@@ -20,13 +20,17 @@ def test_defaults_are_what_the_frontend_is_used_to(environment):
     assert settings.supabase_url == "https://p.example"
     assert (settings.worker_batch_size, settings.worker_poll_seconds) == (100, 5.0)
     assert (settings.worker_batches_in_flight, settings.worker_lease_seconds) == (4, 60)
-    assert settings.worker_id
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"SUPABASE_URL": "p.example"}, "SUPABASE_URL must start with https://"),
+        ({"SUPABASE_URL": "p.example"}, "SUPABASE_URL is not a URL: set it to the project's URL"),
+        ({"SUPABASE_URL": "https://"}, "SUPABASE_URL is not a URL"),
+        ({"SUPABASE_URL": "https://p.example:99999"}, "SUPABASE_URL Port out of range"),
+        ({"SUPABASE_URL": "http://p.example"}, "SUPABASE_URL must start with https://"),
+        ({"SUPABASE_SECRET_KEY": " "}, "SUPABASE_SECRET_KEY is empty: set it to a secret key"),
+        ({"SUPABASE_SECRET_KEY": "sb_secret_é"}, "SUPABASE_SECRET_KEY has characters that no key"),
         ({"SUPABASE_SECRET_KEY": "sb_publishable_x"}, "SUPABASE_SECRET_KEY is a publishable key"),
         (
             {"WORKER_BATCH_SIZE": "0"},
@@ -42,6 +46,21 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(environment, change, mess
         load_settings()
     assert message in str(caught.value)
     assert "sb_" not in str(caught.value).replace("sb_secret_...", "")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:54321", "http://localhost:1", "http://kong:8000", "http://10.0.0.2"]
+)
+def test_a_local_supabase_may_do_without_tls(environment, url):
+    environment(**GOOD | {"SUPABASE_URL": url})
+    assert load_settings().supabase_url == url
+
+
+def test_white_space_around_settings_is_nothing(environment):
+    environment(SUPABASE_URL=" https://p.example \n", SUPABASE_SECRET_KEY="sb_secret_x\n")
+    settings = load_settings()
+    assert settings.supabase_url == "https://p.example"
+    assert settings.supabase_secret_key.get_secret_value() == "sb_secret_x"
 
 
 def test_every_missing_setting_is_named_with_what_to_set(environment):

@@ -36,6 +36,8 @@ def test_a_job_as_the_claim_gives_it():
         "file_name": "items.csv",
         "applied": [[1, 100], [201, 250]],
         "lease_seconds": 60,
+        "age_seconds": 1.5,
+        "a key of a newer database": True,
     }
     assert Job.from_json(claimed) == Job(
         run_id=run,
@@ -48,4 +50,5 @@ def test_a_job_as_the_claim_gives_it():
         file_name="items.csv",
         applied=(range(1, 101), range(201, 251)),
         lease_seconds=60,
+        age_seconds=1.5,
     )

@@ -16,10 +16,6 @@ ParsedRow = dict[str, Any] | RowError
 class Table:
     """How records of one data type become rows."""
 
-    # scheduled_jobs.data_type.
-    name: str
-    # Fields without which a record is refused.
-    required: tuple[str, ...]
     # (1-based row number, record) → the row for apply_function, or why it was refused.
     parse: Callable[[int, object], ParsedRow]
     # The database function that applies a batch of rows.
@@ -28,11 +24,10 @@ class Table:
     key: Callable[[Mapping[str, object]], str]
 
 
+# By scheduled_jobs.data_type.
 TABLES: Mapping[str, Table] = MappingProxyType(
     {
         "inventory": Table(
-            name="inventory",
-            required=inventory.REQUIRED,
             parse=inventory.parse,
             apply_function="apply_inventory_batch",
             key=inventory.key,
