@@ -19,12 +19,12 @@ import httpx
 import psycopg
 import pytest
 import websockets
+from supabase import AsyncClientOptions, Client, ClientOptions, acreate_client, create_client
 
 from devstack import Stack, migrations
 from devstack.faults import Faults, HttpRule
 from devstack.stack import launch, wait_until_up
 from devstack.state import PROJECT, DevstackError, State, started_at
-from supabase import AsyncClientOptions, Client, ClientOptions, acreate_client, create_client
 
 OLIVIA = "0c1d0000-0000-4000-8000-000000000001"
 NOAH = "09a10000-0000-4000-8000-000000000001"
