@@ -81,7 +81,8 @@ language sql stable security invoker set search_path = '' as $$
 $$;
 
 -- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
--- progress, completed_at, the run closed, the ledger pruned.
+-- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), the run
+-- closed, the ledger pruned.
 -- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'.
 -- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
 -- is closed. Called again after a lost answer, it returns the same.
@@ -134,6 +135,7 @@ begin
     where j.id = run.job_id and job_status <> 'cancelled';
 
     delete from public.import_batches b where b.job_id = run.job_id;
+    perform import_internal.schedule_next_occurrence(run.job_id);
   elsif run.outcome <> ending then
     raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
   end if;

@@ -387,6 +387,7 @@ def test_every_function(world, database, role):
         "text": "x",
         "integer": 0,
         "double precision": 1,
+        "uuid[]": [],
         "jsonb": [],
     }
     before = world.look("scheduled_jobs")
