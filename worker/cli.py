@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("worker_refused", cause=str(error), advice=advice)  # noqa: TRY400
         return 1
     except Exception as error:  # noqa: BLE001 - a traceback would print what the exception quotes
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
         log.error("worker_crashed", error=type(error).__name__, where=where(error))  # noqa: TRY400
         return 1
     return 0

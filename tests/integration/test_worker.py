@@ -502,6 +502,33 @@ def test_a_crash_prints_its_place_and_no_row(stack, dealer, tmp_path):
     assert "secret" not in log.read_text().lower()
 
 
+@pytest.mark.parametrize("part", ["Listener.listen", "_Service._log_gauges", "_Service._claim"])
+def test_a_part_that_dies_of_a_bug_takes_the_worker_along(stack, part):
+    launch = f"""
+import sys
+from worker import cli, service
+
+async def die(*_arguments):
+    raise ZeroDivisionError("SECRET")
+
+service.{part} = die
+sys.exit(cli.main(["run"]))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", launch],
+        cwd=PROJECT,
+        env=os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert result.returncode == 1
+    [crash] = [line for line in map(json.loads, result.stdout.splitlines()) if "error" in line]
+    assert (crash["event"], crash["error"]) == ("worker_crashed", "ZeroDivisionError")
+    assert "SECRET" not in result.stdout + result.stderr
+
+
 def test_a_deaf_subscription_is_noticed_and_rebuilt(stack, dealer, tmp_path):
     with worker_process(stack, tmp_path) as (_, log):
         states = lambda: [line["state"] for line in logged(log, "listener_state")]  # noqa: E731
