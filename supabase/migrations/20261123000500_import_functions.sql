@@ -331,6 +331,16 @@ begin
     claimed := claimed || import_internal.describe_claim(run);
   end loop;
 
+  -- Nothing to do: sweep. A job that was cancelled between two attempts has no run left that would
+  -- prune its ledger.
+  if claimed = '[]' then
+    delete from public.import_batches b
+    using public.scheduled_jobs j
+    where j.id = b.job_id and j.status not in ('pending', 'processing')
+      and not exists (
+        select from public.import_runs r where r.job_id = j.id and r.finished_at is null);
+  end if;
+
   return jsonb_build_object(
     'jobs', claimed,
     'next_due_in', extract(epoch from least(

@@ -252,6 +252,18 @@ async def test_a_cancelled_job_stays_as_the_user_left_it(queue, dealer):
     assert dealer.job(job_id) == left
 
 
+async def test_a_job_cancelled_between_two_attempts_leaves_no_ledger(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(5))
+    job = await claim_one(queue, dealer)
+    await apply(queue, job.run_id, 1, 2)
+    await queue.release(job.run_id)
+    dealer.execute("update scheduled_jobs set status = 'cancelled' where id = %s", job_id)
+    while (await queue.claim(50, orphan_after_seconds=900)).jobs:
+        pass  # what other tests left
+    assert dealer.scalar("select count(*) from import_batches where job_id = %s", job_id) == 0
+    assert [run["created"] for run in dealer.runs(job_id)] == [2]
+
+
 async def test_a_deleted_job_takes_its_run_along(queue, dealer):
     job_id = dealer.insert_job(dealer.records(2))
     job = await claim_one(queue, dealer)
