@@ -69,7 +69,7 @@ def _keywords_of(word: str) -> frozenset[str]:
     return frozenset(variant for each in tokens for variant in _variants(each))
 
 
-_cached_keywords_of = lru_cache(maxsize=16_384)(_keywords_of)
+_cached_keywords_of = lru_cache(maxsize=4_096)(_keywords_of)
 
 
 def _token(word: str) -> str:
