@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -45,12 +45,12 @@ _RETRY_SECONDS = 20.0
 # Statements of the service role may take 60 s on hosted projects: let the database give up first.
 _STATEMENT_SECONDS = 65.0
 
-# Troubles that pass by themselves though PostgREST answers them with a status below 500: deadlocks
-# and the like behind a function's own status, and a database that is read-only until its disk grew.
+# Troubles that pass by themselves: these statuses, whoever gives them; and these codes behind other
+# statuses, of which 25006 is a database that is read-only until its disk has grown.
 # https://www.postgresql.org/docs/17/errcodes-appendix.html
 # https://docs.postgrest.org/en/v12/references/errors.html
-_TRANSIENT_CODE = re.compile(r"08...|40...|53...|57...|58...|55P03|25006|PGRST00[0-3]")
 _TRANSIENT_STATUS = {408, 425, 429, *range(500, 600)}
+_TRANSIENT_CODE = re.compile(r"08...|40...|53...|57...|58...|55P03|25006|PGRST00[0-3]")
 
 
 @asynccontextmanager
@@ -74,16 +74,25 @@ class _TransientError(Exception):
 
 
 async def _raise_if_transient(response: httpx.Response) -> None:
-    """Judge by the status, before the postgrest client forgets it and the Retry-After header."""
-    if response.status_code not in _TRANSIENT_STATUS:
+    """Judge before the postgrest client forgets the status and the Retry-After header."""
+    if response.is_success:
         return
-    cause = f"status {response.status_code}"
-    body = await response.aread()
-    with suppress(ValueError, KeyError, TypeError):  # not PostgREST's answer: somebody's before it
-        cause += f", code {json.loads(body)['code']}"
-    retry_after = response.headers.get("Retry-After", "")
-    seconds = min(float(retry_after), 10) if retry_after.isdecimal() else 0
-    raise _TransientError(cause, seconds)
+    status, code = response.status_code, _code(await response.aread())
+    # PostgREST's answer when PostgreSQL dies under a statement: 400, with an empty code.
+    died = status == httpx.codes.BAD_REQUEST and not code
+    if status in _TRANSIENT_STATUS or _TRANSIENT_CODE.fullmatch(code) or died:
+        retry_after = response.headers.get("Retry-After", "")
+        seconds = min(float(retry_after), 10) if retry_after.isdecimal() else 0
+        raise _TransientError(f"status {status}, code {code or 'none'}", seconds)
+
+
+def _code(body: bytes) -> str:
+    """Read the code of PostgREST's error; empty where there is none."""
+    try:
+        error = json.loads(body)
+    except ValueError:
+        return ""
+    return str(error.get("code") or "") if isinstance(error, dict) else ""
 
 
 class JobQueue:
@@ -244,8 +253,6 @@ def _translate(function: str, error: APIError) -> Exception:
             return RunLostError(error.message)
         case "PT410":
             return JobCancelledError()
-    if _TRANSIENT_CODE.fullmatch(code):
-        return _TransientError(f"code {code}")
     return RequestRefusedError(f"{function}: code {code or 'unknown'}")
 
 

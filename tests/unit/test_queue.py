@@ -86,6 +86,7 @@ TRANSIENT = [
     pytest.param(refusal("PGRST000", 503), id="no database"),
     pytest.param(refusal("PGRST002", 503), id="schema cache reloading"),
     pytest.param(refusal("PGRST003", 504), id="pool exhausted"),
+    pytest.param(refusal("", 400), id="PostgreSQL died under the statement"),
     pytest.param(httpx.ConnectError("SECRET"), id="connection refused"),
     pytest.param(httpx.ReadError("SECRET"), id="connection reset"),
     pytest.param(httpx.RemoteProtocolError("SECRET"), id="closed without an answer"),
@@ -127,6 +128,7 @@ async def test_a_claim_is_left_to_the_next_poll(trouble):
         pytest.param(refusal("PGRST301", 401), RequestRefusedError, id="revoked key"),
         pytest.param(refusal("PGRST202", 404), RequestRefusedError, id="missing function"),
         pytest.param(refusal("22023"), RequestRefusedError, id="a batch that does not add up"),
+        pytest.param((401, {"message": "Invalid API key"}), RequestRefusedError, id="a wrong key"),
         pytest.param((401, b"no"), RequestRefusedError, id="refused before PostgREST"),
     ],
 )
