@@ -1,6 +1,7 @@
 # Everything from a bare machine with Python 3.11+: no root, no Docker, nothing installed by hand.
 #   make demo    the main job, end to end (KEEP=1 leaves the local Supabase up)
 #   make test    format, lint, types, import rules, unit and integration tests
+#   make faults  everything that can break, broken on purpose: some 20 minutes
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,10 +14,10 @@ BIN := $(VENV)/bin
 # Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check unit integration format lock clean
+.PHONY: help install demo test check unit integration faults faults-short soak format lock clean
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(VENV)/.installed devstack/node_modules/.installed ## everything the other targets need
 
@@ -37,6 +38,16 @@ unit: install ## tests that need nothing
 
 integration: install ## tests against a local Supabase of their own
 	$(BIN)/pytest tests/integration
+
+faults-short: install ## every kind of fault once: 90 seconds
+	$(BIN)/pytest tests/faults
+
+faults: install ## every kind of fault, in earnest; writes the table of docs/RELIABILITY.md
+	$(BIN)/python -m tests.faults --write docs/RELIABILITY.md
+	$(BIN)/python -m tests.faults.reconnects
+
+soak: install ## ten minutes of small jobs: memory, descriptors, pick-up
+	$(BIN)/python -m tests.faults.soak --minutes 10
 
 format: install ## put the code into form
 	$(BIN)/ruff format .

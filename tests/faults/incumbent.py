@@ -1,0 +1,98 @@
+"""The browser-side processor of docs/FRONTEND.md, as it runs in every open tab, in our way."""
+
+import threading
+from datetime import UTC, datetime
+
+import httpx
+
+from tests.faults.scenario import Organization, Scenario, slow
+
+_POLL_SECONDS = 0.3  # 45 in a browser: here it shall meet the worker
+
+
+def incumbent(scenario: Scenario) -> None:
+    """Two tabs of each organization compete with the worker for every job."""
+    scenario.has_competitor = True
+    scenario.ground.fleet.ensure(2)
+    organizations = [scenario.organization() for _ in range(scenario.size(2, 4))]
+    closed = threading.Event()
+    imported: list[list[int]] = [[] for _ in range(2 * len(organizations))]
+    tabs = [
+        threading.Thread(target=_tab, args=(scenario, organization, closed, counts))
+        for organization, counts in zip(organizations * 2, imported, strict=True)
+    ]
+    for tab in tabs:
+        tab.start()
+    try:
+        with scenario.faults(slow(300), slow(500, "rpc/claim_import_jobs")):
+            for _ in range(scenario.size(1, 3)):
+                for organization in organizations:
+                    scenario.job(organization, scenario.size(60, 200), repeated=0, again=10)
+                scenario.pause(0.5, 2)
+            scenario.injected += len(tabs)
+            scenario.settle(60)
+    finally:
+        closed.set()
+        for tab in tabs:
+            tab.join(30)
+    if not any(map(any, imported)):
+        scenario.problems.append("no tab imported anything: there was no competition")
+
+
+def _tab(
+    scenario: Scenario, organization: Organization, closed: threading.Event, imported: list[int]
+) -> None:
+    """Poll for due jobs and import them record by record; what the database answers is ignored."""
+    taken: set[str] = set()
+    with scenario.user(organization) as browser:
+        while not closed.wait(_POLL_SECONDS):
+            due = browser.get(
+                "/scheduled_jobs",
+                params={
+                    "select": "*",
+                    "organization_id": f"eq.{organization.organization_id}",
+                    "status": "eq.pending",
+                    "scheduled_time": f"lte.{datetime.now(UTC).isoformat()}",
+                },
+            )
+            for job in due.json() if due.is_success else ():
+                if job["id"] not in taken:
+                    taken.add(job["id"])
+                    imported.append(_import(browser, job))
+
+
+def _import(browser: httpx.Client, job: dict) -> int:
+    row = f"/scheduled_jobs?id=eq.{job['id']}"
+    browser.patch(row, json={"status": "processing"})
+    records, imported = job["file_data"]["records"], 0
+    for number, record in enumerate(records, start=1):
+        imported += _import_record(browser, job["organization_id"], record)
+        if number % 100 == 0:
+            percent = 100 * number // len(records)
+            progress = {"current": number, "total": len(records), "percent": percent}
+            browser.patch(row, json={"progress": progress})
+    done = {"status": "completed", "completed_at": datetime.now(UTC).isoformat()}
+    browser.patch(row, json=done | {"record_count": imported})
+    return imported
+
+
+def _import_record(browser: httpx.Client, organization_id: str, record: dict) -> bool:
+    if not record["unit_price"].replace(".", "").isdigit():
+        return False
+    item = {
+        **record,
+        "organization_id": organization_id,
+        "quantity": int(record["quantity"]),
+        "unit_price": int(record["unit_price"].replace(".", "")),
+    }
+    found = browser.get(
+        "/inventory",
+        params={
+            "select": "id",
+            "organization_id": f"eq.{organization_id}",
+            "sku": f"eq.{record['sku']}",
+        },
+    ).json()
+    if found:
+        return browser.patch(f"/inventory?id=eq.{found[0]['id']}", json=item).is_success
+    return browser.post("/inventory", json=item).is_success
