@@ -68,8 +68,8 @@ def between_steps(scenario: Scenario) -> None:
     fleet = scenario.ground.fleet
     fleet.retire()
     for number, (function, when, nth) in enumerate(breakpoints):
-        # A progress report comes after a second at the earliest.
-        rows, milliseconds = (120, 800) if function == "report_progress" else (60, 100)
+        # A progress report comes each second, and the second one after two at the earliest.
+        rows, milliseconds = (200, 800) if function == "report_progress" else (60, 100)
         job = scenario.job(scenario.organization(), rows)
         scenario.job(job.organization, 25, scheduled_in=0.01, again=5)
         [worker] = fleet.start(
