@@ -178,6 +178,7 @@ class _Service:
     def _signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         watched = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.getsignal(number) for number in watched}
         for number in watched:
             loop.add_signal_handler(number, self._on_signal, number)
         try:
@@ -185,6 +186,7 @@ class _Service:
         finally:
             for number in watched:
                 loop.remove_signal_handler(number)
+                signal.signal(number, before[number])
 
     def _on_signal(self, number: signal.Signals) -> None:
         name = signal.Signals(number).name

@@ -303,7 +303,7 @@ def test_jobs_start_soon_with_realtime_up(stack, dealer, tmp_path, figure):
         seconds = []
         for _ in range(50):
             # An idle worker: one that just finished a job looks at the queue at once.
-            time.sleep(random.uniform(0.2, 0.4))  # noqa: S311
+            time.sleep(random.uniform(0.1, 0.2))  # noqa: S311
             seconds.append(pick_up_seconds(dealer))
         seconds.sort()
     p50, p95 = seconds[24], seconds[47]
@@ -456,11 +456,32 @@ def test_sigterm_does_not_wait_for_a_claim_that_hangs(stack, tmp_path, figure):
         worker_process(stack, tmp_path) as (process, _),
         stack.faults.injected(Faults(http=(hang,))),
     ):
-        time.sleep(6)
+        time.sleep(5.5)  # the poll has claimed again
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=25) == 0
     figure(f"SIGTERM while a claim hangs → exit 0 in {time.monotonic() - started:.1f} s")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_a_worker_that_has_only_just_started(stack, number):
+    environment = os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
+    with subprocess.Popen(
+        [sys.executable, "-m", "worker", "run"],
+        cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        wait_until(lambda: catches_sigterm(process.pid))
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
+    assert "worker_started" not in output
+
+
+def catches_sigterm(pid):
+    """Whether a process has its own way with SIGTERM, as the kernel knows it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_second_signal_leaves_at_once(stack, dealer, tmp_path):
