@@ -1,6 +1,6 @@
 # Everything from a bare machine with Python 3.11+: no root, no Docker, nothing installed by hand.
 #   make demo    the main job, end to end (KEEP=1 leaves the local Supabase up)
-#   make test    format, lint, types, import rules, unit and integration tests
+#   make test    format, lint, types, import rules, unit and integration tests, every fault once
 #   make faults  everything that can break, broken on purpose: some 20 minutes
 
 SHELL := bash
@@ -24,7 +24,7 @@ install: $(VENV)/.installed devstack/node_modules/.installed ## everything the o
 demo: install ## import the shipped 10,000-row file through the whole system
 	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
 
-test: check unit integration ## all checks and tests
+test: check unit integration faults-short ## all checks and tests
 	@echo "make test: everything passed"
 
 check: install ## format, lint, types, import rules
