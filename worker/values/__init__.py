@@ -1,0 +1,24 @@
+"""One cell of a record → one value for the database.
+
+A cell is whatever JSON holds. A reader returns None for an empty cell, which means "leave what is
+there", and raises ValueProblem for one that it can't read: never a guess, never a silent 0.
+"""
+
+from worker.values.amounts import cents, dollars, percent, whole_number
+from worker.values.problems import ValueProblem, shown
+from worker.values.style import PLAIN, Style
+from worker.values.texts import code, line, text
+
+__all__ = [
+    "PLAIN",
+    "Style",
+    "ValueProblem",
+    "cents",
+    "code",
+    "dollars",
+    "line",
+    "percent",
+    "shown",
+    "text",
+    "whole_number",
+]

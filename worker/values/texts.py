@@ -1,0 +1,128 @@
+"""Text and codes: what a person typed, cleaned of what no database or screen should see."""
+
+import math
+import re
+import unicodedata
+from decimal import Decimal
+
+from worker.values.problems import MOST_BITS, ValueProblem, shown
+
+# Every character that ends a line or jumps in it; a Windows line end is one of them.
+_BREAKS = re.compile(r"\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
+_LINE_ENDS = re.compile(r"\r\n|[\v\f\r\x85\u2028\u2029]")
+# What is left of C0, DEL, C1, and the byte order mark that files leave in their first cell.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
+
+# Unicode's own bound for sane text: https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
+_LONGEST_MARK_RUN = 30
+# Below this, sorting marks costs less than a millisecond whatever the text.
+_HARMLESS_LENGTH = 1000
+
+# Excel's way to show what its cell has no room for, with the decimal mark of its country.
+_SCIENTIFIC = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}")
+_FIRST_LOSSY_NUMBER = 10**15
+
+
+def line(cell: object, longest: int) -> str | None:
+    """Read text of one line: trimmed, NFC, breaks as spaces, no control characters.
+
+    A number becomes its digits, as a spreadsheet's 12345.0 is the SKU 12345.
+
+    Args:
+        cell: any JSON value.
+        longest: the most characters that fit.
+
+    Raises:
+        ValueProblem: not text, not valid Unicode, or too long.
+
+    """
+    written = _written(cell)
+    if not written.isprintable():  # breaks and controls are not
+        written = _BREAKS.sub(" ", written)
+    return _cleaned(written, longest)
+
+
+def text(cell: object, longest: int) -> str | None:
+    r"""Read text of many lines: as line(), but tabs stay, and line ends as "\n"."""
+    written = _written(cell)
+    if not written.isprintable():
+        written = _LINE_ENDS.sub("\n", written)
+    return _cleaned(written, longest)
+
+
+def code(cell: object, longest: int) -> str | None:
+    """Read a SKU or another system's number: as line(), but never one that a spreadsheet damaged.
+
+    Excel shows a long number in a narrow cell as 1.2E+05, and keeps 15 digits of any number:
+    https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
+
+    Raises:
+        ValueProblem: not text, damaged, not valid Unicode, or too long.
+
+    """
+    if isinstance(cell, int | float) and _FIRST_LOSSY_NUMBER <= abs(cell) < math.inf:
+        raise ValueProblem(
+            f"{shown(cell)} has more digits than a spreadsheet keeps,"
+            " make the cell text and type the code again"
+        )
+    written = line(cell, longest)
+    if written and _SCIENTIFIC.fullmatch(written):
+        raise ValueProblem(
+            f"{shown(written)} is how a spreadsheet shortens a long number,"
+            " make the cell text and type the code again"
+        )
+    return written
+
+
+def _written(cell: object) -> str:
+    """Give the cell as its owner would have typed it into a text field."""
+    match cell:
+        case str():
+            return cell
+        case None:
+            return ""
+        case bool():
+            pass
+        case int() if cell.bit_length() <= MOST_BITS:
+            return str(cell)
+        case float() if math.isfinite(cell):
+            return format(Decimal(repr(cell)), "f").removesuffix(".0")
+    raise ValueProblem(f"{shown(cell)} is not text")
+
+
+def _cleaned(written: str, longest: int) -> str | None:
+    if not written.isascii():
+        written = _normalized(written, longest)
+    elif not written.isprintable():
+        written = _CONTROLS.sub("", written)
+    written = written.strip()
+    if len(written) > longest:
+        raise _too_long(len(written), longest)
+    return written or None
+
+
+def _normalized(written: str, longest: int) -> str:
+    written = _CONTROLS.sub("", written).strip()
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        raise ValueProblem(f"{shown(written)} holds half a character") from None
+    # Sorting a run of marks takes quadratic time: 20,000 of them over half a second.
+    if len(written) > longest:
+        raise _too_long(len(written), longest)
+    if len(written) > _HARMLESS_LENGTH and _has_long_mark_run(written):
+        raise ValueProblem(f"{shown(written)} holds too many accents on one letter")
+    return unicodedata.normalize("NFC", written)
+
+
+def _has_long_mark_run(written: str) -> bool:
+    run = 0
+    for character in written:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _LONGEST_MARK_RUN:
+            return True
+    return False
+
+
+def _too_long(length: int, longest: int) -> ValueProblem:
+    return ValueProblem(f"is {length:,} characters long, at most {longest:,} fit")
