@@ -5,6 +5,9 @@ there", and raises ValueProblem for one that it can't read: never a guess, never
 """
 
 from worker.values.amounts import cents, dollars, percent, whole_number
+from worker.values.booleans import boolean
+from worker.values.dates import date
+from worker.values.emails import email
 from worker.values.problems import ValueProblem, shown
 from worker.values.style import PLAIN, Style
 from worker.values.texts import code, line, text
@@ -13,9 +16,12 @@ __all__ = [
     "PLAIN",
     "Style",
     "ValueProblem",
+    "boolean",
     "cents",
     "code",
+    "date",
     "dollars",
+    "email",
     "line",
     "percent",
     "shown",

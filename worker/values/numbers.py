@@ -175,9 +175,7 @@ def _unreadable(written: str, found: WrittenNumber, style: Style) -> ValueProble
         half = "0,5" if style.decimal == "," else "0.5"
         return ValueProblem(f"{shown(written)} is a fraction, write it like {half}")
     has_mark = "," in found.digits or (style.decimal != "." and "." in found.digits)
-    if has_mark and _DIGITS_AND_MARKS.fullmatch(found.digits):
-        return _unclear(written, style)
-    if found.value(".") is not None or found.value(",") is not None:
+    if _DIGITS_AND_MARKS.fullmatch(found.digits) and (has_mark or found.value(",") is not None):
         return _unclear(written, style)
     return ValueProblem(f"{shown(written)} is not a number")
 
