@@ -114,7 +114,10 @@ def _parts(written: str, style: Style, cell: str) -> tuple[str, int, int]:
         return found[1], int(found[3]), int(found[4])
     if found := _YEAR_LAST.fullmatch(written):
         first, second = int(found[1]), int(found[3])
-        month, day = _in_order(first, second, "d/m" if found[2] == "." else style.dates, cell)
+        if found[2] == ".":
+            month, day = _in_order(first, second, "d/m", "dates with points are", cell)
+        else:
+            month, day = _in_order(first, second, style.dates, "this column was", cell)
         return found[4], month, day
     for pattern in _WITH_MONTH_NAME:
         if (found := pattern.fullmatch(written)) and (name := found["month"].lower()) in _MONTHS:
@@ -123,7 +126,7 @@ def _parts(written: str, style: Style, cell: str) -> tuple[str, int, int]:
 
 
 def _in_order(
-    first: int, second: int, order: Literal["m/d", "d/m", "?"], cell: str
+    first: int, second: int, order: Literal["m/d", "d/m", "?"], what: str, cell: str
 ) -> tuple[int, int]:
     """Tell (month, day) from two numbers in the order of their column."""
     if order == "?":
@@ -137,8 +140,7 @@ def _in_order(
     if month > _DECEMBER >= day:
         habit = "month" if order == "m/d" else "day"
         raise ValueProblem(
-            f"{shown(cell)} has no month {month}, this column was read with the {habit} first,"
-            f" {_ADVICE}"
+            f"{shown(cell)} has no month {month}, {what} read with the {habit} first, {_ADVICE}"
         )
     return month, day
 
