@@ -1,4 +1,5 @@
 import math
+import time
 import unicodedata
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
@@ -8,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.values import ValueProblem, cents, line, shown, text, whole_number
+from worker.values import (
+    ValueProblem,
+    boolean,
+    cents,
+    code,
+    email,
+    line,
+    shown,
+    text,
+    whole_number,
+)
 
 Reader = Callable[..., Any]
 
@@ -301,6 +312,175 @@ def test_text_keeps_its_lines(cell: object, expected: object) -> None:
     assert text(cell, 50) == expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("A-100", "A-100"),
+        (" A-100\n", "A-100"),
+        ("00123", "00123"),
+        (12345, "12345"),
+        (12345.0, "12345"),
+        (12.5, "12.5"),
+        (999_999_999_999_999, "999999999999999"),
+        (999_999_999_999_999.0, "999999999999999"),
+        # typed as text, nothing is lost
+        ("1000000000000000", "1000000000000000"),
+        # codes that only resemble Excel's display
+        ("12E+05", "12E+05"),
+        ("1.2E5", "1.2E5"),
+        ("1E-05", "1E-05"),
+        ("1.2E+5", "1.2E+5"),
+        ("1.2E+005", "1.2E+005"),
+        ("A1.2E+05", "A1.2E+05"),
+    ],
+)
+def test_code(cell: object, expected: str | None) -> None:
+    assert code(cell, 50) == expected
+
+
+SHORTENED = (
+    "is how a spreadsheet shortens a long number, make the cell text and type the code again"
+)
+ROUNDED = "has more digits than a spreadsheet keeps, make the cell text and type the code again"
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("1.2E+05", f'"1.2E+05" {SHORTENED}'),
+        (" 1E+15 ", f'"1E+15" {SHORTENED}'),
+        ("1,23457E+11", f'"1,23457E+11" {SHORTENED}'),
+        ("1.2e+05", f'"1.2e+05" {SHORTENED}'),
+        (10**15, f"1000000000000000 {ROUNDED}"),
+        (1e15, f"1000000000000000.0 {ROUNDED}"),
+        (-1e300, f"-1e+300 {ROUNDED}"),
+        (2**200, f"the number {ROUNDED}"),
+        (True, "true is not text"),
+        (math.nan, "NaN is not text"),
+        (math.inf, "Infinity is not text"),
+        ([], "a list is not text"),
+        ("x" * 51, "is 51 characters long, at most 50 fit"),
+    ],
+)
+def test_a_code_that_a_spreadsheet_damaged(cell: object, problem: str) -> None:
+    with pytest.raises(ValueProblem) as refused:
+        code(cell, 50)
+    assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize("written", [str, str.upper, str.title, " {}\xa0".format])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        *[(cell, True) for cell in ("yes", "true", "y", "t", "1", "on", "x")],
+        *[(cell, False) for cell in ("no", "false", "n", "f", "0", "off")],
+    ],
+)
+def test_boolean(cell: str, expected: object, written: Callable[[str], str]) -> None:
+    assert boolean(written(cell)) is expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, None),
+        ("", None),
+        (" \t", None),
+        (True, True),
+        (False, False),
+        (1, True),
+        (0, False),
+        (1.0, True),
+        (0.0, False),
+        (-0.0, False),
+    ],
+)
+def test_boolean_in_json(cell: object, expected: object) -> None:
+    assert boolean(cell) is expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("maybe", '"maybe" is neither yes nor no'),
+        ("-", '"-" is neither yes nor no'),
+        ("yes no", '"yes no" is neither yes nor no'),
+        ("2", '"2" is neither yes nor no'),
+        ("y" * 99, '"' + "y" * 39 + '…" is neither yes nor no'),
+        (2, "2 is neither yes nor no"),
+        (0.5, "0.5 is neither yes nor no"),
+        (math.nan, "NaN is neither yes nor no"),
+        ([], "a list is neither yes nor no"),
+    ],
+)
+def test_what_is_neither_yes_nor_no(cell: object, problem: str) -> None:
+    with pytest.raises(ValueProblem) as refused:
+        boolean(cell)
+    assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, None),
+        ("", None),
+        (" \n", None),
+        ("ann@example.com", "ann@example.com"),
+        (" Ann.O'Brien+crm@Sub.Example.co \n", "Ann.O'Brien+crm@Sub.Example.co"),
+        ("\ufeffann@example.com", "ann@example.com"),
+        ("a@b.co", "a@b.co"),
+        ("a_b-c/d=e@my-shop.example", "a_b-c/d=e@my-shop.example"),
+        ("42@123.com", "42@123.com"),
+        ("jörg@müller.example", "jörg@müller.example"),
+        ("a@xn--mller-kva.example", "a@xn--mller-kva.example"),
+        ("x" * 64 + "@b.co", "x" * 64 + "@b.co"),
+    ],
+)
+def test_email(cell: object, expected: str | None) -> None:
+    assert email(cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("mailto:a@b.co", '"mailto:a@b.co" starts with "mailto:", write only the address'),
+        ("MailTo:a@b.co", '"MailTo:a@b.co" starts with "mailto:", write only the address'),
+        ("Ann <a@b.co>", '"Ann <a@b.co>" has more than the address in it, write only that'),
+        ("< a@b.co >", '"< a@b.co >" has more than the address in it, write only that'),
+        ("a@b.co; c@d.eu", '"a@b.co; c@d.eu" is more than one address, write only one'),
+        ("a@b.co,c@d.eu", '"a@b.co,c@d.eu" is more than one address, write only one'),
+        ("a@b.co / c@d.eu", '"a@b.co / c@d.eu" is more than one address, write only one'),
+        ("a@b.co\nc@d.eu", '"a@b.co c@d.eu" is more than one address, write only one'),
+        ("x" * 250 + "@b.co", "is 255 characters long, at most 254 fit"),
+        (True, "true is not text"),
+        *[(cell, f'"{cell}" is not an e-mail address') for cell in (
+            "n/a", "none", "-", "5", "ann", "ann@", "@b.co", "ann@b", "a@@b.co", "a@b@c.co",
+            "a b@c.co", "a@b c.co", ".a@b.co", "a.@b.co", "a..b@c.co", "a@.b.co", "a@b..co",
+            "a@b.co.", "a@-b.co", "a@b-.co", "a@b_.co", "a@b,co", "a;b@c.co", "<a@b.co",
+            "Ann <ann>", "a@[127.0.0.1]", "http://b.co/@",
+        )],
+        (5, '"5" is not an e-mail address'),
+        ("\u200ba@b.co", '"\N{REPLACEMENT CHARACTER}a@b.co" is not an e-mail address'),
+        ("x" * 65 + "@b.co", '"' + "x" * 39 + '…" is not an e-mail address'),
+    ],
+)  # fmt: skip
+def test_what_no_email_is(cell: object, problem: str) -> None:
+    with pytest.raises(ValueProblem) as refused:
+        email(cell)
+    assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "a@", "@", "<", "< ", " <a", "a-", ".a@b-", "a@b, "])
+def test_a_long_address_takes_no_time(piece: str) -> None:
+    started = time.perf_counter()
+    for length in (200, 254, 32_767):
+        with pytest.raises(ValueProblem):
+            email((piece * length)[:length] + "<")
+    assert time.perf_counter() - started < 0.2
+
+
 @pytest.mark.parametrize("read", [line, text])
 @pytest.mark.parametrize(
     ("cell", "problem"),
@@ -396,6 +576,24 @@ def test_any_cell_is_storable_text_or_a_problem(read: Reader, cell: object) -> N
         assert "\x00" not in value
         assert value.encode()
         assert read(value, 100) == value
+
+
+@given(CELLS)
+def test_any_cell_is_an_address_or_a_problem(cell: object) -> None:
+    value = outcome(email, cell)
+    if isinstance(value, ValueProblem):
+        assert str(value).encode().decode().isprintable()
+    elif value is not None:
+        name, _, domain = str(value).partition("@")
+        assert name
+        assert "." in domain
+        assert email(value) == value == "".join(str(value).split())
+
+
+@given(CELLS)
+def test_a_code_is_its_line_or_a_problem(cell: object) -> None:
+    value = outcome(code, cell, 100)
+    assert isinstance(value, ValueProblem) or value == line(cell, 100)
 
 
 @given(CELLS)
