@@ -1,5 +1,6 @@
 """What a job, a row's error and a batch's result are. What happens to them lives elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 from uuid import UUID
@@ -26,8 +27,14 @@ class Job:
     attempt: int
     # Records in file_data; None where it holds none.
     row_count: int | None
-    # Whether file_data names a mapping: the records' keys are then database fields already.
-    has_mapping: bool
+    # File column → field, as file_data names it; with records, whose keys are then fields already.
+    mapping: Mapping[str, object] | None
+    # Where the file lies, as file_data names it; None where the records are in file_data.
+    source: Mapping[str, object] | None
+    # What the user chose beside, as file_data names it; empty if nothing.
+    options: Mapping[str, object]
+    # A rehearsal: the database tries everything and keeps nothing.
+    dry_run: bool
     # The file as its owner knows it.
     file_name: str | None
     # Row numbers that an earlier run has applied, batch by batch: range(1, 101) is rows 1 to 100.

@@ -1,4 +1,4 @@
-"""The job protocol over PostgREST: claim, read, apply, progress, finish, release.
+"""The job protocol over PostgREST: claim, read, begin, apply, progress, finish, release.
 
 Each call is one database function (supabase/migrations/*_import_functions.sql says what it
 promises), repeated here while the trouble is transient. All are safe to repeat: the database
@@ -9,7 +9,7 @@ answer brought comes with the next one.
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -29,6 +29,7 @@ from tenacity import (
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
+    JobRefusedError,
     RequestRefusedError,
     RunLostError,
 )
@@ -149,6 +150,38 @@ class JobQueue:
             row_count=row_count,
         )
 
+    async def begin(
+        self,
+        run_id: UUID,
+        row_count: int,
+        mapping: Mapping[str, str],
+        notes: Sequence[str],
+        source_version: str | None,
+    ) -> str:
+        """Say what the run is about to apply, before its first batch; the job's status.
+
+        Args:
+            run_id: the run.
+            row_count: rows of the job, blank ones not counted.
+            mapping: file column → field, as it will be used.
+            notes: what was guessed or ignored, in sentences for the dealer.
+            source_version: what tells one version of the file from another; None for records.
+
+        Raises:
+            JobRefusedError: an earlier run applied rows of another version.
+
+        """
+        return await self._call(
+            "begin_import",
+            str,
+            _STATEMENT_SECONDS,
+            run_id=str(run_id),
+            row_count=row_count,
+            mapping=dict(mapping),
+            notes=list(notes),
+            source_version=source_version,
+        )
+
     async def apply_batch(
         self,
         function: str,
@@ -185,8 +218,17 @@ class JobQueue:
         run_id: UUID,
         outcome: Literal["completed", "failed", "cancelled"],
         message: str | None = None,
+        failed_rows_path: str | None = None,
     ) -> RunResult:
-        """End the run and its job."""
+        """End the run and its job.
+
+        Args:
+            run_id: the run.
+            outcome: how it ended; a job that a user cancelled stays cancelled.
+            message: for the dealer, when it failed.
+            failed_rows_path: where the refused rows lie in the bucket imports.
+
+        """
         result = await self._call(
             "finish_import",
             dict,
@@ -194,6 +236,7 @@ class JobQueue:
             run_id=str(run_id),
             outcome=outcome,
             message=message,
+            failed_rows_path=failed_rows_path,
         )
         return RunResult.from_json(result)
 
@@ -209,7 +252,8 @@ class JobQueue:
         """Call a database function until it answers, for _RETRY_SECONDS; within is a try's limit.
 
         Raises:
-            RunLostError, JobCancelledError, RequestRefusedError: what the answer says.
+            RunLostError, JobCancelledError, JobRefusedError, RequestRefusedError: what the answer
+                says.
             DatabaseUnavailableError: there was none.
 
         """
@@ -253,6 +297,8 @@ def _translate(function: str, error: APIError) -> Exception:
             return RunLostError(error.message)
         case "PT410":
             return JobCancelledError()
+        case "PT412":
+            return JobRefusedError(error.message)
     return RequestRefusedError(f"{function}: code {code or 'unknown'}")
 
 

@@ -16,6 +16,15 @@ create table if not exists public.import_runs (
   finished_at timestamptz,
   outcome text,
   row_count integer, -- rows of the job; NULL until somebody counted them
+  -- A rehearsal: everything is tried and counted and nothing stays. Decided at the claim, so that
+  -- every call of a run finds it here and no call can forget it.
+  dry_run boolean not null default false,
+  -- What begin_import said, for whoever asks afterwards why a row became what it became.
+  begun_at timestamptz, -- NULL: the rows have not been counted yet
+  mapping jsonb, -- file column → field, as it was used
+  notes text[] not null default '{}', -- what was guessed or ignored, in sentences for the dealer
+  source_version text, -- of the file: batches of two versions must not meet in one ledger
+  failed_rows_path text, -- the refused rows as a file in the bucket imports; NULL: there is none
   -- The job's counts when the run ended, all its attempts together.
   created integer not null default 0,
   updated integer not null default 0,
@@ -52,10 +61,11 @@ create table if not exists public.import_batches (
   constraint import_batches_range_not_empty check (1 <= first_row and first_row <= last_row)
 );
 
--- Rows that were refused, by the worker's parser or by the database.
+-- Rows that were refused, by the worker's parser or by the database. At most 10,000 a job, the rest
+-- are only counted: a file of a million wrong rows is one mistake, not a million.
 create table if not exists public.import_errors (
   job_id uuid not null references public.scheduled_jobs (id) on delete cascade,
-  row_number integer not null, -- 1-based, as the user counts
+  row_number integer not null, -- as the user sees it: the record's number, or the file's own row
   organization_id text not null, -- for the policy
   field text, -- NULL: the row as a whole, or several fields
   message text not null, -- the problem, without the row number

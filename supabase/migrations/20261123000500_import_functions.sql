@@ -8,6 +8,7 @@
 --   PT404  the job was deleted, and its run with it
 --   PT409  the run is over: its lease ran out and the job is somebody else's now
 --   PT410  the job was cancelled; only finish_import has something left to do
+--   PT412  the file is not the one whose rows were applied before; the message is for the dealer
 
 -- Helpers live in a schema that PostgREST does not expose.
 create schema if not exists import_internal;
@@ -64,14 +65,33 @@ language sql security invoker set search_path = '' as $$
   returning r.*;
 $$;
 
+-- A text for people, a file's contents in it perhaps: of each line at most 300 characters, none of
+-- which moves a cursor, hides text or turns its direction.
+create or replace function import_internal.readable(message text)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select string_agg(
+    case when char_length(line) > 300 then left(line, 299) || '…' else line end, E'\n' order by place)
+  from (
+    select btrim(regexp_replace(
+             given,
+             '[\u0001-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+',
+             ' ', 'g')) as line,
+           place
+    from regexp_split_to_table(message, E'\r?\n') with ordinality as split (given, place)
+  ) as lines;
+$$;
+
 -- The first 10 refused rows, a line each, as the frontend shows them; then how many more.
 create or replace function import_internal.error_lines(job_id uuid, failed integer)
 returns text
 language sql stable security invoker set search_path = '' as $$
   select nullif(concat_ws(
     E'\n',
-    (select string_agg('Row ' || first.row_number || ': ' || first.message, E'\n'
-                       order by first.row_number)
+    (select string_agg(
+       import_internal.readable('Row ' || first.row_number || ': '
+                                || regexp_replace(first.message, '\s+', ' ', 'g')),
+       E'\n' order by first.row_number)
      from (select e.row_number, e.message
            from public.import_errors e
            where e.job_id = error_lines.job_id
@@ -80,15 +100,41 @@ language sql stable security invoker set search_path = '' as $$
     case when failed > 10 then '… and ' || failed - 10 || ' more' end), '');
 $$;
 
+-- What a rehearsal found, in the words of the counts.
+create or replace function import_internal.rehearsal_line(run public.import_runs)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select format(
+    'Rehearsal: nothing was written. %s rows would be created, %s updated and %s refused.',
+    to_char(run.created, 'FM999,999,999,990'), to_char(run.updated, 'FM999,999,999,990'),
+    to_char(run.failed, 'FM999,999,999,990'));
+$$;
+
+-- Keeps the 10,000 errors with the lowest row numbers. Batches in flight at once look before they
+-- write, so together they may have kept a few too many.
+create or replace function import_internal.prune_errors(job_id uuid)
+returns void
+language sql security invoker set search_path = '' as $$
+  delete from public.import_errors e
+  where e.job_id = prune_errors.job_id
+    and e.row_number > (
+      select kept.row_number from public.import_errors kept
+      where kept.job_id = prune_errors.job_id
+      order by kept.row_number offset 9999 limit 1);
+$$;
+
 -- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
 -- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), the run
 -- closed, the ledger pruned.
 -- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'.
+-- failed_rows_path: where the refused rows lie in the bucket imports, if they do.
+-- A rehearsal has written nothing: its record_count is 0, its counts are what would have been.
 -- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
 -- is closed. Called again after a lost answer, it returns the same.
 -- Returns {"outcome", "created", "updated", "failed", "unprocessed"}.
 -- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger.
-create or replace function public.finish_import(run_id uuid, outcome text, message text default null)
+create or replace function public.finish_import(
+  run_id uuid, outcome text, message text default null, failed_rows_path text default null)
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
@@ -119,13 +165,24 @@ begin
         '%s of %s rows are not in the ledger', run.unprocessed, coalesce(run.row_count::text, '?'));
     end if;
 
+    if finish_import.failed_rows_path is not null then
+      update public.import_runs r
+      set failed_rows_path = finish_import.failed_rows_path where r.id = run.id;
+    end if;
+    if run.failed > 10000 then
+      perform import_internal.prune_errors(run.job_id);
+    end if;
+
     update public.scheduled_jobs j
     set status = ending,
         completed_at = coalesce(j.completed_at, now()),
-        record_count = run.created + run.updated,
+        record_count = case when run.dry_run then 0 else run.created + run.updated end,
         error_message = case ending
-          when 'completed' then import_internal.error_lines(run.job_id, run.failed)
-          when 'failed' then finish_import.message
+          when 'completed' then nullif(concat_ws(
+            E'\n',
+            case when run.dry_run then import_internal.rehearsal_line(run) end,
+            import_internal.error_lines(run.job_id, run.failed)), '')
+          when 'failed' then import_internal.readable(finish_import.message)
         end,
         progress = case ending
           when 'completed' then jsonb_build_object(
@@ -193,10 +250,22 @@ language sql stable security invoker set search_path = '' as $$
          'contact support and name run ' || gave_up_message.run_id || '.';
 $$;
 
+-- An object in file_data that a worker is told of, NULL if there is none. The browser writes it: what
+-- is over 1 MiB is nobody's mapping, and comes empty instead of stopping everybody's claims.
+create or replace function import_internal.small_object(file_data jsonb, key text)
+returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select case when octet_length(given::text) > 1048576 then '{}' else given end
+  from (select file_data -> key as given) as of_key
+  where jsonb_typeof(given) = 'object';
+$$;
+
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
 -- "data_type", "file_name", "attempt", "row_count" (null: file_data holds no records),
--- "has_mapping", "applied": [[first_row, last_row], ...] (what the ledger holds from earlier
--- attempts), "lease_seconds", "age_seconds" (since the row was inserted)}. Never file_data.
+-- "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
+-- is none), "options" (an object), "dry_run", "applied": [[first_row, last_row], ...] (what the
+-- ledger holds from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}.
+-- Never the records.
 create or replace function import_internal.describe_claim(run public.import_runs)
 returns jsonb
 language sql stable security invoker set search_path = '' as $$
@@ -204,7 +273,10 @@ language sql stable security invoker set search_path = '' as $$
     'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
     'data_type', j.data_type, 'file_name', j.file_name, 'attempt', run.attempt,
     'row_count', run.row_count,
-    'has_mapping', coalesce(jsonb_typeof(j.file_data -> 'mapping') = 'object', false),
+    'mapping', import_internal.small_object(given.file_data, 'mapping'),
+    'source', import_internal.small_object(given.file_data, 'source'),
+    'options', coalesce(import_internal.small_object(given.file_data, 'options'), '{}'),
+    'dry_run', run.dry_run,
     'lease_seconds', run.lease_seconds,
     'age_seconds', extract(epoch from now() - j.created_at),
     'applied', (
@@ -212,6 +284,11 @@ language sql stable security invoker set search_path = '' as $$
                       '[]')
       from public.import_batches b where b.job_id = j.id))
   from public.scheduled_jobs j
+  -- Without the records, which would else be decompressed for each key.
+  cross join lateral (
+    select case when jsonb_typeof(j.file_data) = 'object'
+      then j.file_data - 'records' end as file_data
+    offset 0) as given
   where j.id = run.job_id;
 $$;
 
@@ -299,7 +376,8 @@ begin
     )
     select j.id, j.organization_id,
            case when jsonb_typeof(j.file_data -> 'records') = 'array'
-             then jsonb_array_length(j.file_data -> 'records') end as row_count
+             then jsonb_array_length(j.file_data -> 'records') end as row_count,
+           coalesce(j.file_data -> 'options' -> 'dry_run' = 'true', false) as dry_run
     from candidate c
     join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
     order by (select max(r.started_at) from public.import_runs r
@@ -309,13 +387,14 @@ begin
     for no key update of j skip locked
   loop
     insert into public.import_runs
-      (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count)
+      (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count,
+       dry_run)
     values (
       due.id, due.organization_id,
       1 + (select count(*) from public.import_runs r
            where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
       claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
-      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count)
+      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count, due.dry_run)
     -- Another worker was a moment faster with another job of this organization.
     on conflict (organization_id) where finished_at is null do nothing
     returning * into run;
@@ -366,6 +445,61 @@ begin
       jsonb_build_object('first', first_row - 1, 'last', first_row + read_job_records.row_count - 2))
     from public.scheduled_jobs j
     where j.id = run.job_id);
+end $$;
+
+-- Says what a run is about to apply, once its rows are counted: row_count rows, by this mapping (file
+-- column → field), with notes for the dealer, from this version of the file (NULL for records, which
+-- cannot change). The job row is touched only when it shows another total.
+-- Rows are known by their numbers: were the file another one than that of the batches in the ledger,
+-- their numbers would mean other rows, and some would never be applied. Called again after a lost
+-- answer, it does the same.
+-- Returns the job's status. Errors: PT404, PT409, PT410; PT412 when the file has changed.
+create or replace function public.begin_import(
+  run_id uuid, row_count integer, mapping jsonb, notes text[], source_version text
+) returns text
+language plpgsql security invoker set search_path = '' as $$
+declare
+  run public.import_runs;
+  applied integer;
+  before public.import_runs;
+begin
+  -- As report_progress does: this locks the job harder than hold_live_run, so it comes first.
+  perform from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = begin_import.run_id)
+  for no key update;
+  run := import_internal.hold_live_run(begin_import.run_id);
+
+  select coalesce(sum(b.last_row - b.first_row + 1), 0) into applied
+  from public.import_batches b where b.job_id = run.job_id;
+  select * into before
+  from public.import_runs r
+  where r.job_id = run.job_id and r.begun_at is not null
+  order by r.begun_at desc
+  limit 1;
+  if applied > 0 and before.id is not null
+    and (before.row_count, before.source_version)
+        is distinct from (begin_import.row_count, begin_import.source_version)
+  then
+    raise sqlstate 'PT412' using message =
+      'The file changed while it was being imported. Rows that were imported before stay. '
+      'Please upload it again.';
+  end if;
+
+  update public.import_runs r
+  set begun_at = clock_timestamp(),
+      row_count = begin_import.row_count,
+      mapping = begin_import.mapping,
+      notes = coalesce(begin_import.notes, '{}'),
+      source_version = begin_import.source_version
+  where r.id = run.id;
+  update public.scheduled_jobs j
+  set progress = jsonb_build_object(
+    'current', applied, 'total', begin_import.row_count,
+    'percent', case when begin_import.row_count > 0
+      then least(100, 100 * applied::bigint / begin_import.row_count) else 100 end)
+  where j.id = run.job_id
+    and j.progress -> 'total' is distinct from to_jsonb(begin_import.row_count);
+  return 'processing';
 end $$;
 
 -- Says that the run lives, which extends its lease, and what to show, which may be nothing new
@@ -480,7 +614,7 @@ end $$;
 -- UPDATE first, then INSERT of what was not there, instead of ON CONFLICT DO UPDATE: only so does
 -- coalesce(new, old) see the old value under its lock, does an absent cell of a new item get the
 -- column's own default, and does an unchanged item cost no new version.
-create or replace function import_internal.upsert_inventory(organization text, rows jsonb)
+create or replace function import_internal.upsert_inventory(run public.import_runs, rows jsonb)
 returns integer
 language plpgsql security invoker set search_path = ''
 -- The planner does not know how fast this table grows: between two ANALYZEs it takes an organization
@@ -492,6 +626,7 @@ set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
 set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
+  organization constant text := run.organization_id;
   defaults public.inventory := import_internal.inventory_defaults();
   missing integer;
   inserted integer;
@@ -511,7 +646,7 @@ begin
       from item
       left join lateral (
         select i.id from public.inventory i
-        where i.organization_id = upsert_inventory.organization and i.sku = item.sku
+        where i.organization_id = organization and i.sku = item.sku
         limit 1 -- keeps the planner from turning this into a join
       ) known on true
     ),
@@ -579,7 +714,7 @@ begin
         department_code, unit_of_measure, search_keywords, keyword_version,
         keywords_generated_at)
       select
-        upsert_inventory.organization, absent.sku, absent.name,
+        organization, absent.sku, absent.name,
         coalesce(absent.description, ''), coalesce(absent.category, 'Uncategorized'),
         coalesce(absent.quantity, defaults.quantity),
         coalesce(absent.quantity_on_order, defaults.quantity_on_order),
@@ -606,30 +741,111 @@ begin
   raise exception 'items are stored under other SKUs than their own';
 end $$;
 
--- Applies one batch of inventory rows in one transaction: the fence, the ledger, the upsert, the
--- errors. Every row of first_row..last_row (1-based, inclusive) stands exactly once
---   in rows, parsed: {"row_number", "sku", "name", then only what was given, "search_keywords"},
---     or {"row_number", "superseded_by"} when a later row of the file has the same SKU, which
---     counts as updated;
+-- Tries to write rows with an upsert function. In a rehearsal all of it is undone again, and only the
+-- count and the refusals come back.
+-- Returns how many rows were created, and the rows that the database refused:
+-- [{"row", "field", "message"}, ...]. A refused row does not take its neighbours along.
+create or replace function import_internal.try_rows(
+  run public.import_runs, rows jsonb, upsert regproc, out created integer, out refusals jsonb)
+language plpgsql security invoker set search_path = '' as $$
+declare
+  call constant text := format('select %s($1, $2)', upsert);
+  entry jsonb;
+  landed integer;
+  broken_constraint text;
+  broken_column text;
+begin
+  refusals := '[]';
+  -- The rehearsal's own end; what plpgsql's variables hold survives it.
+  begin
+    begin
+      execute call into created using run, rows;
+    exception
+      when data_exception or integrity_constraint_violation or program_limit_exceeded
+        or raise_exception then
+      -- The database refuses at least one of them. Find out which: each row by itself.
+      created := 0;
+      for entry in select value from jsonb_array_elements(rows) loop
+        begin
+          execute call into landed using run, jsonb_build_array(entry);
+          created := created + landed;
+        exception
+          when data_exception or integrity_constraint_violation or program_limit_exceeded
+            or raise_exception then
+          get stacked diagnostics
+            broken_constraint = constraint_name, broken_column = column_name;
+          refusals := refusals || jsonb_build_object(
+            'row', entry, 'field', nullif(broken_column, ''),
+            'message', import_internal.refusal_message(sqlstate, broken_constraint, broken_column));
+        end;
+      end loop;
+    end;
+    if run.dry_run then
+      raise sqlstate 'IMDRY';
+    end if;
+  exception when sqlstate 'IMDRY' then
+    null;
+  end;
+end $$;
+
+-- Keeps what was refused, up to 10,000 rows a job: errors as apply_batch takes them, refusals as
+-- try_rows gives them.
+create or replace function import_internal.keep_errors(
+  run public.import_runs, errors jsonb, refusals jsonb
+) returns void
+language plpgsql security invoker set search_path = '' as $$
+declare
+  room constant integer := 10000 - (
+    select count(*) from (
+      select from public.import_errors e where e.job_id = run.job_id limit 10000) kept);
+  records jsonb;
+begin
+  if room <= 0 then return; end if;
+  if refusals <> '[]' then
+    records := (select j.file_data -> 'records' from public.scheduled_jobs j where j.id = run.job_id);
+  end if;
+
+  insert into public.import_errors (job_id, row_number, organization_id, field, message, "row")
+  select run.job_id, refused.number, run.organization_id, refused.field, refused.message,
+         refused."row"
+  from (
+    select coalesce(e.file_row, e.row_number) as number, e.field, e.message, e."row"
+    from jsonb_to_recordset(errors) as e (
+      row_number integer, file_row integer, field text, message text, "row" jsonb)
+    union all
+    select given.number, refusal ->> 'field', refusal ->> 'message',
+           coalesce(records -> (given.number - 1), refusal -> 'row')
+    from jsonb_array_elements(refusals) as refusal
+    cross join lateral (
+      select coalesce((refusal -> 'row' ->> 'file_row')::integer,
+                      (refusal -> 'row' ->> 'row_number')::integer) as number) as given
+  ) as refused
+  order by refused.number
+  limit room;
+end $$;
+
+-- Applies one batch in one transaction: the fence, the ledger, the upsert, the errors. Every row of
+-- first_row..last_row (1-based, inclusive, blank rows not counted) stands exactly once
+--   in rows, parsed: {"row_number", then what the upsert function takes}, or {"row_number",
+--     "superseded_by"} when a later row of the file has the same key, which counts as updated;
 --   or in errors, refused: {"row_number", "field", "message", "row"}.
+-- Both may carry "file_row", the row's number as the user sees it, where that is another one.
+-- upsert is the data type's function: (run public.import_runs, rows jsonb) → how many were created.
 -- A row that the database refuses becomes an error too, while its neighbours still land.
 -- Called twice for one range, it changes nothing the second time.
 -- Returns {"created", "updated", "failed"}. Errors: PT404, PT409, PT410; 22023 when a row number is
 -- missing, doubled or out of range, or the range overlaps another batch.
-create or replace function public.apply_inventory_batch(
-  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+create or replace function import_internal.apply_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb, upsert regproc
 ) returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
   run public.import_runs := import_internal.hold_live_run(run_id);
   known jsonb := import_internal.open_batch(run.job_id, first_row, last_row);
   size constant integer := last_row - first_row + 1;
-  effective jsonb;
-  landed integer := 0; -- new items
-  refused integer := jsonb_array_length(errors);
-  entry jsonb;
-  broken_constraint text;
-  broken_column text;
+  landed integer;
+  refusals jsonb;
+  refused integer;
 begin
   if known is not null then
     return known;
@@ -644,43 +860,30 @@ begin
       'rows and errors do not hold each row from %s to %s once', first_row, last_row);
   end if;
 
-  insert into public.import_errors (job_id, row_number, organization_id, field, message, "row")
-  select run.job_id, e.row_number, run.organization_id, e.field, e.message, e."row"
-  from jsonb_to_recordset(errors) as e (row_number integer, field text, message text, "row" jsonb);
-
-  effective := jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))');
-  begin
-    landed := import_internal.upsert_inventory(run.organization_id, effective);
-  exception
-    when data_exception or integrity_constraint_violation or program_limit_exceeded
-      or raise_exception then
-    -- The database refuses at least one of them. Find out which: each row by itself.
-    for entry in select value from jsonb_array_elements(effective) loop
-      begin
-        landed := landed + import_internal.upsert_inventory(
-          run.organization_id, jsonb_build_array(entry));
-      exception
-        when data_exception or integrity_constraint_violation or program_limit_exceeded
-          or raise_exception then
-        get stacked diagnostics
-          broken_constraint = constraint_name, broken_column = column_name;
-        refused := refused + 1;
-        insert into public.import_errors (job_id, row_number, organization_id, field, message, "row")
-        select run.job_id, (entry ->> 'row_number')::integer, run.organization_id,
-               nullif(broken_column, ''),
-               import_internal.refusal_message(sqlstate, broken_constraint, broken_column),
-               coalesce(j.file_data -> 'records' -> ((entry ->> 'row_number')::integer - 1), entry)
-        from public.scheduled_jobs j where j.id = run.job_id;
-      end;
-    end loop;
-  end;
+  select t.created, t.refusals into landed, refusals
+  from import_internal.try_rows(
+    run, jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))'), upsert) t;
+  refused := jsonb_array_length(errors) + jsonb_array_length(refusals);
+  if refused > 0 then
+    perform import_internal.keep_errors(run, errors, refusals);
+  end if;
 
   update public.import_batches b
   set created = landed, updated = size - landed - refused, failed = refused
-  where b.job_id = run.job_id and b.first_row = apply_inventory_batch.first_row;
+  where b.job_id = run.job_id and b.first_row = apply_batch.first_row;
   return jsonb_build_object(
     'created', landed, 'updated', size - landed - refused, 'failed', refused);
 end $$;
+
+-- A batch of items: rows are {"row_number", "sku", "name", then only what was given,
+-- "search_keywords"}. The rest: import_internal.apply_batch.
+create or replace function public.apply_inventory_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+) returns jsonb
+language sql security invoker set search_path = '' as $$
+  select import_internal.apply_batch(
+    run_id, first_row, last_row, rows, errors, 'import_internal.upsert_inventory');
+$$;
 
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;
@@ -689,17 +892,19 @@ grant execute on all functions in schema import_internal to service_role;
 revoke execute on function
   public.claim_import_jobs(text, integer, integer, integer, uuid[]),
   public.read_job_records(uuid, integer, integer),
+  public.begin_import(uuid, integer, jsonb, text[], text),
   public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb),
   public.report_progress(uuid, jsonb),
-  public.finish_import(uuid, text, text),
+  public.finish_import(uuid, text, text, text),
   public.release_import(uuid, double precision)
 from public, anon, authenticated;
 grant execute on function
   public.claim_import_jobs(text, integer, integer, integer, uuid[]),
   public.read_job_records(uuid, integer, integer),
+  public.begin_import(uuid, integer, jsonb, text[], text),
   public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb),
   public.report_progress(uuid, jsonb),
-  public.finish_import(uuid, text, text),
+  public.finish_import(uuid, text, text, text),
   public.release_import(uuid, double precision)
 to service_role;
 

@@ -88,6 +88,7 @@ STATUSES = ("pending", "processing", "completed", "failed", "cancelled")
 CALLABLE = {
     "claim_import_jobs": {"service_role"},
     "read_job_records": {"service_role"},
+    "begin_import": {"service_role"},
     "apply_inventory_batch": {"service_role"},
     "report_progress": {"service_role"},
     "finish_import": {"service_role"},
@@ -102,6 +103,7 @@ NEW_VALUES = {
     "integer": 7,
     "numeric": 7.5,
     "jsonb": {"changed": True},
+    "boolean": True,
     "text[]": ["changed"],
     "integer[]": [7],
     "timestamp with time zone": TIME,
@@ -388,6 +390,7 @@ def test_every_function(world, database, role):
         "integer": 0,
         "double precision": 1,
         "uuid[]": [],
+        "text[]": [],
         "jsonb": [],
     }
     before = world.look("scheduled_jobs")
@@ -757,7 +760,8 @@ def test_no_file_data_stops_a_claim(world, as_worker, file_data):
     [job] = [job for job in jobs if job["organization_id"] == world.dealer.organization_id]
     records = file_data.get("records") if isinstance(file_data, dict) else None
     assert job["row_count"] == (len(records) if isinstance(records, list) else None)
-    assert not job["has_mapping"]
+    assert (job["mapping"], job["source"], job["options"]) == (None, None, {})
+    assert job["dry_run"] is False
     page = as_worker.execute(
         "select read_job_records(%s, 1, 100) as page", [job["run_id"]]
     ).fetchone()["page"]

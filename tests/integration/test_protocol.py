@@ -49,7 +49,7 @@ async def test_a_claim_describes_the_job_and_never_carries_its_data(queue, deale
     job = await claim_one(queue, dealer)
     assert (job.job_id, job.organization_id, job.row_count) == (job_id, dealer.organization_id, 3)
     assert (job.data_type, job.file_name, job.attempt) == ("inventory", "stock.csv", 1)
-    assert job.has_mapping
+    assert (job.mapping, job.source, job.options, job.dry_run) == ({}, None, {}, False)
     assert job.applied == ()
     row = dealer.job(job_id)
     assert row["status"] == "processing"

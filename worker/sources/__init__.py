@@ -27,7 +27,7 @@ def open_source(job: Job, read_page: ReadPage) -> Source:
     """
     if job.row_count is None:
         raise JobRefusedError("The job holds no records. Please upload the file again.")
-    if not job.has_mapping:
+    if job.mapping is None:
         raise JobRefusedError(
             "Files scheduled without a column mapping cannot be imported yet. "
             "Please use Run in Background, which maps the columns first."
