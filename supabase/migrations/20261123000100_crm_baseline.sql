@@ -129,9 +129,8 @@ begin
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
   );
+  -- The frontend's list; what an import matches contacts by comes with its own migration.
   create index contacts_org_name_idx on public.contacts (organization_id, name);
-  create index contacts_org_email_idx on public.contacts (organization_id, email);
-  create index contacts_org_legacy_number_idx on public.contacts (organization_id, legacy_number);
   create index contacts_owner_id_idx on public.contacts (owner_id);
   create index contacts_created_by_idx on public.contacts (created_by);
 

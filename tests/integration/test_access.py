@@ -90,6 +90,8 @@ CALLABLE = {
     "read_job_records": {"service_role"},
     "begin_import": {"service_role"},
     "apply_inventory_batch": {"service_role"},
+    "apply_contacts_batch": {"service_role"},
+    "apply_bids_batch": {"service_role"},
     "report_progress": {"service_role"},
     "finish_import": {"service_role"},
     "release_import": {"service_role"},

@@ -1,0 +1,325 @@
+-- Contacts and bids: the upsert functions behind apply_contacts_batch and apply_bids_batch.
+--
+-- Both tables are the CRM's, and no two projects have quite the same: columns that a table lacks are
+-- left out, types and defaults are the table's own. Hence SQL made of the catalog, once a batch.
+
+-- The columns that an import could write, with their types and their own defaults as SQL.
+create or replace function import_internal.columns_of(relation regclass)
+returns table (name text, type text, default_value text)
+language sql stable security invoker set search_path = '' as $$
+  select a.attname, format_type(a.atttypid, a.atttypmod),
+         coalesce(pg_get_expr(d.adbin, d.adrelid), 'null')
+  from pg_catalog.pg_attribute a
+  left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  where a.attrelid = relation and a.attnum > 0 and not a.attisdropped
+    and a.attgenerated = '' and a.attidentity <> 'a';
+$$;
+
+-- Who created the job, as text; NULL unless it is a profile of the job's organization, to which
+-- foreign keys may point.
+create or replace function import_internal.creator_of(run public.import_runs)
+returns text
+language sql stable security invoker set search_path = '' as $$
+  select p.id::text
+  from public.scheduled_jobs j
+  join public.profiles p on p.id = j.created_by and p.organization_id = run.organization_id
+  where j.id = run.job_id;
+$$;
+
+-- What the matching ladder looks a contact up by, oldest first. The ladder's email and
+-- legacy_number are unique nowhere: an index that is sorted by age finds the oldest of any number.
+-- A text too long for an index (2,704 bytes) in an old row leaves the index out, with a warning,
+-- rather than stop the migration: that rung is slower then.
+do $$
+declare
+  columns constant text[] := array(
+    select a.attname::text from pg_catalog.pg_attribute a
+    where a.attrelid = 'public.contacts'::regclass and a.attnum > 0 and not a.attisdropped);
+  rung record;
+begin
+  for rung in
+    select * from (values
+      ('legacy_number', array['legacy_number'], 'legacy_number'),
+      ('email', array['email'], 'email'),
+      ('owner_name', array['account_owner_number'], 'lower(account_owner_number::text), name'),
+      ('name_company', array['company'], 'name, company')
+    ) as ladder (name, needs, key)
+  loop
+    continue when not columns @> rung.needs;
+    begin
+      execute format(
+        'create index if not exists %I on public.contacts (organization_id, %s, %sid)',
+        'contacts_import_' || rung.name || '_idx', rung.key,
+        case when 'created_at' = any (columns) then 'created_at, ' else '' end);
+    exception when program_limit_exceeded then
+      raise warning 'no index for matching contacts by %: a value is too long', rung.name;
+    end;
+  end loop;
+end $$;
+
+-- The statement that applies one wave of contacts: $1 rows (jsonb), $2 organization_id, $3 creator
+-- (text or NULL). It returns how many contacts it created and the row_numbers that have to wait.
+--
+-- A row waits while an earlier row of the batch could have a say in which contact it matches, or it
+-- in that row's: one with the same legacy_number, e-mail or name, its own or those of the contact
+-- that it matches now. Whatever the rows before a row that does not wait do, they give no contact its
+-- keys (for they don't have them) and touch not the contact that it matches (for none of them finds
+-- it by its keys): so it may go before them, and together with the others that don't wait.
+-- A made-up name leaves a contact its old one: then the same company or owner makes a row wait too.
+create or replace function import_internal.contacts_wave()
+returns text
+language plpgsql stable security invoker set search_path = '' as $wave$
+declare
+  fields constant text[] := array[
+    'name', 'email', 'phone', 'company', 'trade', 'status', 'price_level', 'address', 'city',
+    'province', 'postal_code', 'notes', 'legacy_number', 'account_owner_number', 'ptd_sales',
+    'ptd_gp_percent', 'ytd_sales', 'ytd_gp_percent', 'lyr_sales', 'lyr_gp_percent'];
+  types jsonb; -- of every column, by name
+  given text; -- item's columns
+  oldest text; -- how the ladder orders contacts that match alike
+  ladder text; -- the id of the contact that a row matches
+  waits text; -- whether an earlier row has to go first
+  -- The columns that are written: name, value when a contact is new and when it is there, and
+  -- whether another value than before makes the contact a changed one.
+  written jsonb;
+begin
+  select jsonb_object_agg(c.name, c.type) into types
+  from import_internal.columns_of('public.contacts') c;
+
+  select string_agg(format(', given.%I', f.name), '' order by f.place) into given
+  from unnest(fields) with ordinality as f (name, place) where types ? f.name;
+
+  oldest := case when types ? 'created_at' then 'c.created_at, c.id' else 'c.id' end;
+  select string_agg(
+    format(
+      '(select c.id from public.contacts c
+        where c.organization_id = item.organization_id and %s order by %s limit 1)',
+      rung.matches, oldest),
+    ', ' order by rung.place)
+  into ladder
+  from (values
+    (1, 'legacy_number', 'c.legacy_number = item.legacy_number'),
+    (2, 'email', 'c.email = item.email'),
+    (3, 'account_owner_number',
+     'lower(c.account_owner_number::text) = item.owner_email and c.name = item.name'),
+    (4, 'company', 'c.name = item.name and c.company = item.company')
+  ) as rung (place, needs, matches)
+  where types ? rung.needs;
+
+  select string_agg(
+    format('earlier.%1$I in (matched.%1$I, matched.%2$I)', k.name, 'known_' || k.name), ' or ')
+  into waits
+  from unnest(array['name', 'legacy_number', 'email']) as k (name) where types ? k.name;
+  waits := waits || ' or earlier.name_made_up and (earlier.owner_email = matched.owner_email'
+    || case when types ? 'company' then ' or earlier.company = matched.company)' else ')' end;
+
+  select jsonb_agg(to_jsonb(w)) into written
+  from (
+    select f.name,
+           format('coalesce(fresh.%I, %s)', f.name, case f.name
+             when 'status' then '''Prospect''' when 'price_level' then '''Retail'''
+             -- Never deliverable (RFC 2606), and no two alike.
+             when 'email' then '''no-email-'' || fresh.new_id || ''@import.invalid'''
+             else c.default_value end) as when_new,
+           case f.name when 'name' then 'case when ready.name_made_up then c.name else ready.name end'
+             else format('coalesce(ready.%1$I, c.%1$I)', f.name) end as when_there,
+           true as compared
+    from unnest(fields) as f (name)
+    join import_internal.columns_of('public.contacts') c on c.name = f.name
+    union all
+    select s.name, format(s.when_new, types ->> s.name), format(s.when_there, types ->> s.name),
+           s.compared
+    from (values
+      ('id', 'fresh.new_id', null, false),
+      ('owner_id', 'coalesce(fresh.profile_id, $3)::%s',
+       'coalesce(ready.profile_id::%1$s, c.owner_id, $3::%1$s)', true),
+      ('created_by', '$3::%s', null, false),
+      ('updated_by', '$3::%s', 'coalesce($3::%s, c.updated_by)', false),
+      -- Rows of one batch have one now(), and the ladder prefers the oldest: the first in the file.
+      ('created_at', '(now() + fresh.row_number * interval ''1 microsecond'')::%s', null, false),
+      ('updated_at', 'now()::%s', 'now()::%s', false)
+    ) as s (name, when_new, when_there, compared)
+    where types ? s.name and (s.name <> 'id' or types ->> 'id' = 'uuid')
+  ) as w;
+
+  return format(
+    $sql$
+    with item as materialized (
+      -- $2 through here, so that the planner takes an organization for as large as the average: of
+      -- a new one it knows nothing, and any index that begins with it would look as good.
+      select (entry ->> 'row_number')::integer as row_number, $2::text as organization_id,
+             lower(entry ->> 'account_owner_number') as owner_email,
+             coalesce((entry ->> 'name_made_up')::boolean, false) as name_made_up %1$s
+      from jsonb_array_elements($1) as entry
+      cross join lateral jsonb_populate_record(null::public.contacts, entry) as given
+    ),
+    owner as materialized (
+      select named.email, (
+        select p.id::text from public.profiles p
+        where p.organization_id = $2 and lower(to_jsonb(p) ->> 'email') = named.email
+        order by p.id::text limit 1) as profile_id
+      from (select distinct owner_email as email from item where owner_email is not null) as named
+    ),
+    found as materialized (
+      select item.*, coalesce(%2$s) as id from item
+    ),
+    matched as materialized (
+      select found.* %3$s
+      from found
+      left join lateral (
+        select * from public.contacts c where c.id = found.id limit 1) as known on true
+    ),
+    judged as materialized (
+      select matched.*, exists (
+        select from matched as earlier
+        where earlier.row_number < matched.row_number and (%4$s)) as waits
+      from matched
+    ),
+    ready as materialized (
+      select judged.*, owner.profile_id
+      from judged left join owner on owner.email = judged.owner_email
+      where not judged.waits
+    ),
+    changed as (
+      update public.contacts c
+      set %5$s
+      from ready
+      where c.id = ready.id and (%6$s) is distinct from (%7$s)
+    ),
+    landed as (
+      insert into public.contacts (organization_id %8$s)
+      select fresh.organization_id %9$s
+      from (
+        select ready.*, gen_random_uuid() as new_id from ready where ready.id is null offset 0
+      ) as fresh
+      returning 1
+    )
+    select (select count(*) from landed)::integer,
+           array(select judged.row_number from judged where judged.waits)
+    $sql$,
+    given,
+    ladder,
+    (select string_agg(format(', known.%I as %I', k, 'known_' || k), '')
+     from unnest(array['name', 'legacy_number', 'email']) k where types ? k),
+    waits,
+    (select string_agg(format('%I = %s', w ->> 'name', w ->> 'when_there'), ', ')
+     from jsonb_array_elements(written) w where w ->> 'when_there' is not null),
+    (select string_agg(format('c.%I', w ->> 'name'), ', ' order by w ->> 'name')
+     from jsonb_array_elements(written) w where w -> 'compared' = 'true'),
+    (select string_agg(w ->> 'when_there', ', ' order by w ->> 'name')
+     from jsonb_array_elements(written) w where w -> 'compared' = 'true'),
+    (select string_agg(format(', %I', w ->> 'name'), '' order by w ->> 'name')
+     from jsonb_array_elements(written) w),
+    (select string_agg(', ' || (w ->> 'when_new'), '' order by w ->> 'name')
+     from jsonb_array_elements(written) w));
+end $wave$;
+
+-- Upserts contacts by the matching ladder (docs/FRONTEND.md) and returns how many were created:
+-- legacy_number, then email, then account_owner_number and name, then name and company; a rung
+-- counts when the row gives all of it, a rung without a match falls through to the next, and of
+-- several contacts that match alike the oldest is meant.
+-- rows: {"row_number", "name", then only what was given, by column}; account_owner_number is an
+-- e-mail, whose profile becomes the contact's owner. "name_made_up": true says that the file had no
+-- name: a contact that is there keeps its own.
+-- The result is that of applying one row after the other, in the order of row_number.
+create or replace function import_internal.upsert_contacts(run public.import_runs, rows jsonb)
+returns integer
+language plpgsql security invoker set search_path = ''
+-- Each contact by an index, as in upsert_inventory and for its reasons.
+set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
+set enable_hashjoin = off set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  wave constant text := import_internal.contacts_wave();
+  creator constant text := import_internal.creator_of(run);
+  remaining jsonb := rows;
+  waiting integer[];
+  landed integer;
+  created integer := 0;
+begin
+  -- Each wave takes the first of the remaining rows at least.
+  while remaining <> '[]' loop
+    execute wave into landed, waiting using remaining, run.organization_id, creator;
+    created := created + landed;
+    exit when waiting = '{}';
+    remaining := (
+      select jsonb_agg(entry) from jsonb_array_elements(remaining) as entry
+      where (entry ->> 'row_number')::integer = any (waiting));
+  end loop;
+  return created;
+end $$;
+
+-- Inserts bids, always as new ones, and returns how many.
+-- rows: {"row_number", "client_name", "project_name", then only what was given, by column}.
+create or replace function import_internal.upsert_bids(run public.import_runs, rows jsonb)
+returns integer
+language plpgsql security invoker set search_path = '' as $$
+declare
+  fields constant text[] := array[
+    'client_name', 'project_name', 'title', 'description', 'subtotal', 'tax_amount', 'total',
+    'amount', 'status', 'valid_until', 'notes', 'terms', 'created_by'];
+  names text;
+  given text;
+  created integer;
+begin
+  select string_agg(format(', %I', c.name), ''),
+         string_agg(format(', coalesce(given.%I, %s)', c.name, c.default_value), '')
+  into names, given
+  from import_internal.columns_of('public.bids') c
+  where c.name = any (fields);
+
+  execute format(
+    $sql$
+    insert into public.bids (organization_id %s)
+    select $2 %s
+    from jsonb_array_elements($1) as entry
+    cross join lateral jsonb_populate_record(
+      null::public.bids,
+      $3 || jsonb_build_object('title', entry -> 'project_name', 'amount', entry -> 'total')
+      || entry || $4) as given
+    order by (entry ->> 'row_number')::integer
+    $sql$, names, given)
+  using rows, run.organization_id,
+    jsonb_build_object(
+      'status', 'draft', 'valid_until', now() + interval '30 days',
+      'terms', 'Payment due within 30 days'),
+    jsonb_build_object('created_by', import_internal.creator_of(run));
+  get diagnostics created = row_count;
+  return created;
+end $$;
+
+-- A batch of contacts; rows as upsert_contacts takes them. The batches of a job come one after the
+-- other, in the order of the file: the next one's rows may match contacts of this one.
+-- The rest: import_internal.apply_batch.
+create or replace function public.apply_contacts_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+) returns jsonb
+language sql security invoker set search_path = '' as $$
+  select import_internal.apply_batch(
+    run_id, first_row, last_row, rows, errors, 'import_internal.upsert_contacts');
+$$;
+
+-- A batch of bids; rows as upsert_bids takes them. The rest: import_internal.apply_batch.
+create or replace function public.apply_bids_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+) returns jsonb
+language sql security invoker set search_path = '' as $$
+  select import_internal.apply_batch(
+    run_id, first_row, last_row, rows, errors, 'import_internal.upsert_bids');
+$$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+revoke execute on function
+  public.apply_contacts_batch(uuid, integer, integer, jsonb, jsonb),
+  public.apply_bids_batch(uuid, integer, integer, jsonb, jsonb)
+from public, anon, authenticated;
+grant execute on function
+  public.apply_contacts_batch(uuid, integer, integer, jsonb, jsonb),
+  public.apply_bids_batch(uuid, integer, integer, jsonb, jsonb)
+to service_role;
+
+notify pgrst, 'reload schema';
