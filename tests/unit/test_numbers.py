@@ -112,6 +112,13 @@ def test_a_point_that_a_decimal_comma_makes_unclear(cell: str) -> None:
     assert str(refused.value) == f'"{cell}" is not clear, write it like 1234,50'
 
 
+@pytest.mark.parametrize("cell", ["1.234.567", "-1.234.567", "1.234,50", "12,5", ",5", "€0,500"])
+def test_a_comma_that_a_decimal_point_makes_unclear(cell: str) -> None:
+    with pytest.raises(ValueProblem) as refused:
+        cents(cell)
+    assert str(refused.value) == f'"{cell}" is not clear, write it like 1234.50'
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [

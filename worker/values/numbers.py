@@ -73,7 +73,7 @@ _FRACTION = re.compile(
     rf"(?: [0-9]+ [\s-]+ )? [0-9]+ \s? [/\u2044\u2215] \s? [0-9]+ | [0-9]* \s? [{_FRACTION_SIGNS}]",
     re.VERBOSE,
 )
-_DIGITS_AND_MARKS = re.compile(rf"[0-9][0-9.,\s{_APOSTROPHES}]*")
+_DIGITS_AND_MARKS = re.compile(rf"[.,]?[0-9][0-9.,\s{_APOSTROPHES}]*")
 
 
 @dataclass(frozen=True, slots=True)
