@@ -1,38 +1,19 @@
-"""Where rows come from."""
+"""Where rows come from: the records of a job, or a file on the local disk."""
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from worker.sources.files import FileSource, open_file
+from worker.sources.options import FileOptions
+from worker.sources.records import ReadPage, RecordPages, RecordSource, open_source
+from worker.sources.rows import PAGE_ROWS, Source, SourceRow
 
-from worker.exceptions import JobRefusedError
-from worker.job import Job
-from worker.sources.records import ReadPage, RecordSource
-
-
-class Source(Protocol):
-    """A job's rows, as often as they are asked for."""
-
-    row_count: int
-
-    def pages(self) -> AsyncIterator[tuple[int, list[object]]]:
-        """Yield (1-based number of the first row, rows), in order."""
-        ...
-
-
-def open_source(job: Job, read_page: ReadPage) -> Source:
-    """Find the source of a job's rows.
-
-    Raises:
-        JobRefusedError: there is none that this worker can read.
-
-    """
-    if job.row_count is None:
-        raise JobRefusedError("The job holds no records. Please upload the file again.")
-    if job.mapping is None:
-        raise JobRefusedError(
-            "Files scheduled without a column mapping cannot be imported yet. "
-            "Please use Run in Background, which maps the columns first."
-        )
-    return RecordSource(job.row_count, read_page)
-
-
-__all__ = ["Source", "open_source"]
+__all__ = [
+    "PAGE_ROWS",
+    "FileOptions",
+    "FileSource",
+    "ReadPage",
+    "RecordPages",
+    "RecordSource",
+    "Source",
+    "SourceRow",
+    "open_file",
+    "open_source",
+]

@@ -1,0 +1,121 @@
+"""Which encoding a file is in, and whether it is text at all."""
+
+import codecs
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from worker.exceptions import JobRefusedError
+
+# Enough to tell text from anything else, and UTF-16 by its zero bytes.
+_HEAD_BYTES = 65_536
+_PIECE_BYTES = 1 << 20
+
+# What people upload in place of a table. Only the first bytes count, not the file's name.
+_NO_TABLES = (
+    (b"%PDF-", "It is a PDF; upload the spreadsheet or CSV file that it was made from."),
+    (b"\x89PNG", "It is a picture."),
+    (b"\xff\xd8\xff", "It is a picture."),
+    (b"GIF8", "It is a picture."),
+    (b"\x1f\x8b", "It is a compressed file; unpack it and upload what is in it."),
+    (b"Rar!", "It is a compressed file; unpack it and upload what is in it."),
+    (b"7z\xbc\xaf", "It is a compressed file; unpack it and upload what is in it."),
+    (b"{\\rtf", "It is a text document."),
+    (b"<!doctype", "It is a web page; open it in a spreadsheet program and save it as .xlsx."),
+    (b"<html", "It is a web page; open it in a spreadsheet program and save it as .xlsx."),
+    (b"<table", "It is a web page; open it in a spreadsheet program and save it as .xlsx."),
+    (b"<?xml", "It is an XML file; open it in a spreadsheet program and save it as .xlsx."),
+    # A byte order mark of UTF-32, which begins like one of UTF-16.
+    (codecs.BOM_UTF32_LE, "It is UTF-32 text; save it as UTF-8."),
+    (codecs.BOM_UTF32_BE, "It is UTF-32 text; save it as UTF-8."),
+)
+# What text has no use for, but for the end mark and the escapes of old DOS programs. No C1: those
+# bytes are letters in Windows-1252.
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
+# More than one control character in so many is no text.
+_CONTROLS_ONE_IN = 50
+# UTF-16 without a mark: one of its two bytes is mostly zero, the other hardly ever.
+_ZEROS_ONE_IN = 4
+
+
+class Encoding(NamedTuple):
+    """How to read a file as text."""
+
+    # A Python codec.
+    codec: str
+    # What it is called where users see it; None for the UTF-8 that goes without saying.
+    shown: str | None
+    # Whether some bytes mean nothing in it, and become U+FFFD.
+    is_damaged: bool
+
+
+def find_encoding(path: Path, wanted: str | None) -> Encoding:
+    """Look through the whole file, a piece at a time; wanted is a codec that overrides the guess.
+
+    Raises:
+        JobRefusedError: the file is no text, or not text in the wanted encoding.
+
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    _refuse_other_formats(head)
+    if wanted is not None:
+        codec, shown = _with_mark(wanted, head), wanted
+        _refuse_binary(head.decode(codec, "replace"))
+        return Encoding(codec, shown, not _decodes(path, codec))
+    if (utf_16 := _utf_16(head)) is not None:
+        _refuse_binary(head.decode(utf_16, "replace"))
+        return Encoding(utf_16, "UTF-16", not _decodes(path, utf_16))
+    _refuse_binary(head.decode("latin-1"))
+    if _decodes(path, "utf-8-sig"):
+        return Encoding("utf-8-sig", None, is_damaged=False)
+    return Encoding("cp1252", "Windows-1252", not _decodes(path, "cp1252"))
+
+
+def _refuse_other_formats(head: bytes) -> None:
+    start = head[:512].removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n").lower()
+    for magic, advice in _NO_TABLES:
+        if start.startswith(magic.lower()) or head.startswith(magic):
+            raise JobRefusedError(f"The file is not a table we can read. {advice}")
+
+
+def _refuse_binary(text: str) -> None:
+    """Take control characters as a sign of what is no text."""
+    if "\0" in text or len(_CONTROLS.findall(text)) * _CONTROLS_ONE_IN > len(text):
+        raise JobRefusedError(
+            "The file is not a table we can read: it is not text, nor a workbook. "
+            "Save it as .csv or .xlsx and upload it again."
+        )
+
+
+def _utf_16(head: bytes) -> str | None:
+    """Tell UTF-16 by its mark, or by the zero bytes of Latin letters, commas and line ends."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) * _ZEROS_ONE_IN * 2 < len(head) or min(even, odd) * 10 > max(even, odd):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _with_mark(codec: str, head: bytes) -> str:
+    """Take a byte order mark for what it is, whether or not the option counted on one."""
+    if codec == "utf-8":
+        return "utf-8-sig"
+    if codec in {"utf-16-le", "utf-16-be"}:
+        mark = codecs.BOM_UTF16_LE if codec == "utf-16-le" else codecs.BOM_UTF16_BE
+        return "utf-16" if head.startswith(mark) else codec
+    return codec
+
+
+def _decodes(path: Path, codec: str) -> bool:
+    """Whether every byte means something."""
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""Which row of a file is its header, and what the columns are called."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+# Rows that are not blank among which the header is looked for, below title lines.
+SEARCHED_ROWS = 30
+# As many as a workbook's sheet can have.
+MOST_COLUMNS = 16_384
+_LONGEST_NAME = 255
+# Cells of a row that are asked for a known name, so that a wide row costs little.
+_ASKED_CELLS = 500
+
+_ALPHABET = 26
+_NUMBER = re.compile(r"[-+($\s]*[0-9][0-9.,\s]*[-)%$\s]*")
+
+
+class Header(NamedTuple):
+    """The columns, left to right, and what had to be done to their names."""
+
+    # Its row in the file.
+    number: int
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_header(
+    rows: Sequence[tuple[int, list[object]]], is_known: Callable[[str], bool]
+) -> int | None:
+    """Find the header's place among a file's first rows that are not blank; None without rows.
+
+    The row with most cells that name a field, the first of several; where none does, the first of
+    those with most cells of text.
+    """
+    if not rows:
+        return None
+    known = [_known_count(cells, is_known) for _, cells in rows]
+    if any(known):
+        return known.index(max(known))
+    texts = [sum(_is_text(cell) for cell in cells) for _, cells in rows]
+    return texts.index(max(texts))
+
+
+def read_header(number: int, cells: Sequence[object], below: Sequence[Sequence[object]]) -> Header:
+    """Name the columns; `below` are some rows under the header.
+
+    An empty name becomes "Column F" as the spreadsheet counts, a second "Price" "Price (2)". Empty
+    columns at the end count only if there is something in them.
+    """
+    notes = []
+    filled = _filled(cells)
+    if filled > MOST_COLUMNS:
+        notes.append(f"The columns after the first {MOST_COLUMNS:,} were ignored.")
+    width = max(filled, min(len(cells), max(map(_filled, below), default=0)))
+    written = [name(cell) for cell in cells[: min(width, MOST_COLUMNS)]]
+    if any(len(column) > _LONGEST_NAME for column in written):
+        notes.append(f"Column names were cut after {_LONGEST_NAME} characters.")
+    return Header(number, _told_apart(written), tuple(notes))
+
+
+def name(cell: object) -> str:
+    """Give a header's cell as text."""
+    return "" if cell is None else str(cell).strip()
+
+
+def _known_count(cells: Sequence[object], is_known: Callable[[str], bool]) -> int:
+    return sum(
+        is_known(written)
+        for cell in cells[:_ASKED_CELLS]
+        if isinstance(cell, str) and (written := cell.strip()) and len(written) <= _LONGEST_NAME
+    )
+
+
+def _is_text(cell: object) -> bool:
+    if not isinstance(cell, str) or not (written := cell.strip()):
+        return False
+    return not _NUMBER.fullmatch(written[:_LONGEST_NAME])
+
+
+def _filled(cells: Sequence[object]) -> int:
+    """Count the cells up to the last that holds something."""
+    return next((i for i in range(len(cells), 0, -1) if name(cells[i - 1])), 0)
+
+
+def _told_apart(written: Sequence[str]) -> tuple[str, ...]:
+    """Give names that come twice a number; one that is written with its number keeps it."""
+    columns: list[str] = []
+    seen: set[str] = set()
+    reserved = {column[:_LONGEST_NAME] for column in written}
+    counts: dict[str, int] = {}
+    for index, full in enumerate(written):
+        column = base = full[:_LONGEST_NAME].rstrip() or f"Column {_letters(index)}"
+        while column in seen or (column != base and column in reserved):
+            counts[base] = counts.get(base, 1) + 1
+            column = f"{base} ({counts[base]})"
+        seen.add(column)
+        columns.append(column)
+    return tuple(columns)
+
+
+def _letters(index: int) -> str:
+    """Count columns as a spreadsheet does: 0 is A, 26 is AA."""
+    letters = ""
+    while index >= 0:
+        index, letter = divmod(index, _ALPHABET)
+        letters = chr(ord("A") + letter) + letters
+        index -= 1
+    return letters

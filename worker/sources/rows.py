@@ -1,0 +1,41 @@
+"""What a source is: rows with the numbers under which their owner knows them."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import NamedTuple, Protocol
+
+# The most rows of a page. The frontend cuts files into jobs of 2,000 records: those take one read.
+PAGE_ROWS = 2000
+
+
+class SourceRow(NamedTuple):
+    """A row that is not blank."""
+
+    # As the user sees it: the 1-based record number, or the file's own row number, which counts
+    # title lines, the header and blank rows.
+    number: int
+    # {column: cell} from a file, where a cell is a str, an int, a finite float or a bool, and ""
+    # where there is none; any JSON value from records.
+    cells: object
+
+
+class Source(Protocol):
+    """A job's rows, as often as they are asked for."""
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """A file's columns, left to right; None for records, whose keys are seen row by row."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed or left out, in plain sentences; complete after one pass of pages()."""
+        ...
+
+    def pages(self) -> AsyncIterator[list[SourceRow]]:
+        """Yield the rows that are not blank, in order, at most PAGE_ROWS at a time."""
+        ...
+
+
+def is_blank(cells: Iterable[object]) -> bool:
+    """Whether there is nothing in any cell but white space."""
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
