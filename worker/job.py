@@ -71,8 +71,10 @@ class Claim:
 class RowError:
     """A row that was refused, and why."""
 
-    # 1-based, as its owner counts.
+    # 1-based, among the rows that count, as the ledger numbers them.
     row_number: int
+    # Its number as its owner sees it: of the record, or the file's own row.
+    file_row: int
     # The field at fault; None for several fields or the row as a whole.
     field: str | None
     # Every problem of the row in one text that names the fields, not the row number.

@@ -9,8 +9,10 @@ from worker.exceptions import (
     JobCancelledError,
     JobRefusedError,
     RunLostError,
+    StopRequestedError,
+    gravest,
 )
-from worker.importer import _gravest, unapplied
+from worker.importer import unapplied
 
 
 def r(first, last):
@@ -64,8 +66,10 @@ def test_unapplied_is_what_is_left_and_nothing_twice(first, count, batch_size, g
         ([ZeroDivisionError(), JobRefusedError()], JobRefusedError),
         ([DatabaseUnavailableError(), ZeroDivisionError()], ZeroDivisionError),
         ([DatabaseUnavailableError()], DatabaseUnavailableError),
+        ([DatabaseUnavailableError(), StopRequestedError()], StopRequestedError),
+        ([StopRequestedError(), ZeroDivisionError()], ZeroDivisionError),
         ([ExceptionGroup("inner", [RunLostError()])], RunLostError),
     ],
 )
 def test_the_gravest_error_decides(errors, expected):
-    assert isinstance(_gravest(ExceptionGroup("outer", errors)), expected)
+    assert isinstance(gravest(ExceptionGroup("outer", errors)), expected)

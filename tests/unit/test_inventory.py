@@ -6,8 +6,13 @@ from hypothesis import strategies as st
 
 from worker.job import RowError
 from worker.keywords import search_keywords
+from worker.mapping import mapped_already
+from worker.rows import row_parser
+from worker.sources import SourceRow
 from worker.tables import TABLES
-from worker.tables.inventory import FIELDS, key, parse
+
+INVENTORY = TABLES["inventory"]
+FIELDS = [field.name for field in INVENTORY.fields]
 
 MONEY = [
     "unit_price", "cost",
@@ -15,6 +20,11 @@ MONEY = [
 ]  # fmt: skip
 QUANTITIES = ["quantity", "quantity_on_order"]
 TEXTS = ["description", "category", "department_code", "unit_of_measure"]
+
+
+def parse(number: int, record: object) -> dict[str, object] | RowError:
+    """Read a record as the one with this number."""
+    return row_parser(INVENTORY, mapped_already(INVENTORY), {})(number, SourceRow(number, record))
 
 
 def item(**fields: object) -> dict[str, object]:
@@ -41,6 +51,7 @@ def test_a_full_record() -> None:
     }
     assert parse(7, record) == {
         "row_number": 7,
+        "file_row": 7,
         "name": "Deck screw",
         "sku": "DS-8",
         "description": "Box of 100",
@@ -63,6 +74,7 @@ def test_a_full_record() -> None:
 def test_keywords_of_the_item_as_it_would_be_inserted() -> None:
     assert parse(1, item()) == {
         "row_number": 1,
+        "file_row": 1,
         "name": "Deck screw",
         "sku": "DS-8",
         "search_keywords": search_keywords("Deck screw", "", "Uncategorized", "DS-8"),
@@ -116,7 +128,7 @@ def test_other_keys_are_ignored(unknown: str) -> None:
 def test_a_refused_record_has_one_error_with_all_that_is_wrong(
     record: object, field: str | None, message: str
 ) -> None:
-    assert parse(17, record) == RowError(17, field, message, record)
+    assert parse(17, record) == RowError(17, 17, field, message, record)
 
 
 def test_an_error_as_people_and_as_the_database_see_it() -> None:
@@ -125,6 +137,7 @@ def test_an_error_as_people_and_as_the_database_see_it() -> None:
     assert (error.row_number, error.message) == (17, 'unit_price "abc" is not a number')
     assert error.as_json() == {
         "row_number": 17,
+        "file_row": 17,
         "field": "unit_price",
         "message": 'unit_price "abc" is not a number',
         "row": record,
@@ -138,13 +151,8 @@ def test_an_error_as_people_and_as_the_database_see_it() -> None:
 def test_the_key_is_the_sku_as_written(sku: object, expected: str) -> None:
     row = parse(1, item(sku=sku))
     assert isinstance(row, dict)
-    assert key(row) == expected
-
-
-def test_the_registry_knows_inventory() -> None:
-    table = TABLES["inventory"]
-    assert (table.parse, table.key) == (parse, key)
-    assert table.apply_function == "apply_inventory_batch"
+    assert INVENTORY.key is not None
+    assert INVENTORY.key(row) == expected
 
 
 JSON = st.recursive(
@@ -163,5 +171,5 @@ def test_any_record_is_a_row_or_an_error(record: object) -> None:
         assert parsed.message.isprintable()
         return
     assert parsed["row_number"] == 3
-    assert set(parsed) <= {*FIELDS, "row_number", "search_keywords"}
+    assert set(parsed) <= {*FIELDS, "row_number", "file_row", "search_keywords"}
     assert json.loads(json.dumps(parsed, allow_nan=False)) == parsed

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from supabase import AsyncClientOptions, acreate_client
 
-from worker import queue
+from worker import connection
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
@@ -36,7 +36,7 @@ class Server:
 
 
 async def ask(server, call):
-    hooks = {"response": [queue._raise_if_transient]}  # noqa: SLF001
+    hooks = {"response": [connection._raise_if_transient]}  # noqa: SLF001
     async with httpx.AsyncClient(transport=httpx.MockTransport(server), event_hooks=hooks) as http:
         client = await acreate_client(
             "http://kong", "sb_secret_x", AsyncClientOptions(httpx_client=http)
@@ -59,7 +59,7 @@ def waits(monkeypatch):
         await really(0)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    monkeypatch.setattr(queue, "_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "_RETRY_SECONDS", 0.1)
     return seconds
 
 

@@ -4,14 +4,20 @@ import pytest
 
 from devstack import sample
 from worker.job import RowError
-from worker.tables import TABLES, ParsedRow
+from worker.mapping import mapped_already
+from worker.rows import ParsedRow, row_parser
+from worker.sources import SourceRow
+from worker.tables import TABLES
+
+INVENTORY = TABLES["inventory"]
 
 
 @pytest.fixture(scope="module")
 def parsed() -> list[ParsedRow]:
     with sample.SAMPLE.open(encoding="utf-8", newline="") as file:
         records = list(csv.DictReader(file))
-    return [TABLES["inventory"].parse(number, record) for number, record in enumerate(records, 1)]
+    parse = row_parser(INVENTORY, mapped_already(INVENTORY), {})
+    return [parse(number, SourceRow(number, record)) for number, record in enumerate(records, 1)]
 
 
 def test_the_script_makes_the_shipped_file_byte_for_byte() -> None:
@@ -21,7 +27,7 @@ def test_the_script_makes_the_shipped_file_byte_for_byte() -> None:
 def test_9850_rows_of_as_many_items(parsed: list[ParsedRow]) -> None:
     rows = [row for row in parsed if not isinstance(row, RowError)]
     assert len(parsed) == 10_000
-    assert len({TABLES["inventory"].key(row) for row in rows}) == len(rows) == 9_850
+    assert len({INVENTORY.key(row) for row in rows}) == len(rows) == 9_850
 
 
 def test_150_refused_for_many_reasons_in_every_job_of_2000(parsed: list[ParsedRow]) -> None:

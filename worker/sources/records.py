@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-from worker.exceptions import JobRefusedError
-from worker.job import Job
 from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
 
 # (1-based first record, how many) -> records
@@ -23,11 +21,13 @@ class RecordSource:
     def __init__(self, record_count: int, read_page: ReadPage) -> None:
         self.record_count = record_count
         self._read_page = read_page
+        # Most jobs are one page, which the passes of an import then read once.
+        self._only_page: list[object] | None = None
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
         """Yield the records that are not blank, in order."""
         for first in range(1, self.record_count + 1, PAGE_ROWS):
-            records = await self._read_page(first, PAGE_ROWS)
+            records = await self._page(first)
             rows = [
                 SourceRow(number, record)
                 for number, record in enumerate(records, start=first)
@@ -36,32 +36,10 @@ class RecordSource:
             if rows:
                 yield rows
 
-
-class RecordPages:
-    """The records of a job as the importer takes them today: every one, under its number."""
-
-    def __init__(self, row_count: int, read_page: ReadPage) -> None:
-        self.row_count = row_count
-        self._read_page = read_page
-
-    async def pages(self) -> AsyncIterator[tuple[int, list[object]]]:
-        """Yield (1-based number of the first row, records), in order."""
-        for first_row in range(1, self.row_count + 1, PAGE_ROWS):
-            yield first_row, await self._read_page(first_row, PAGE_ROWS)
-
-
-def open_source(job: Job, read_page: ReadPage) -> RecordPages:
-    """Find the source of a job's rows.
-
-    Raises:
-        JobRefusedError: there is none that this worker can read.
-
-    """
-    if job.row_count is None:
-        raise JobRefusedError("The job holds no records. Please upload the file again.")
-    if not job.has_mapping:
-        raise JobRefusedError(
-            "Files scheduled without a column mapping cannot be imported yet. "
-            "Please use Run in Background, which maps the columns first."
-        )
-    return RecordPages(job.row_count, read_page)
+    async def _page(self, first: int) -> list[object]:
+        if self._only_page is not None:
+            return self._only_page
+        page = await self._read_page(first, PAGE_ROWS)
+        if self.record_count <= PAGE_ROWS:
+            self._only_page = page
+        return page

@@ -1,0 +1,180 @@
+"""Which column of a file holds which field, by the rules of the CRM: docs/FRONTEND.md."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from worker.exceptions import JobRefusedError
+from worker.tables import Field, Table
+from worker.values import shown
+
+# Percent of likeness (rapidfuzz.fuzz.ratio): "quanttiy" is the quantity, "states" no status.
+_ALIKE = 85
+# Below this, one letter makes another word.
+_SHORTEST_ALIKE = 4
+# Columns that a message names; a file may have thousands.
+_MOST_NAMED = 20
+
+# What a given mapping says of a column that is to be left out.
+_LEFT_OUT = {"", "ignore", "skip", "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """Which column holds which field."""
+
+    # Field name → column, in the table's order of fields.
+    columns: Mapping[str, str]
+    # What the dealer should know, in sentences.
+    notes: tuple[str, ...] = ()
+
+
+def mapped_already(table: Table) -> ColumnMapping:
+    """Map records whose keys are the fields."""
+    return ColumnMapping({field.name: field.name for field in table.fields})
+
+
+def given_mapping(
+    columns: Sequence[str], given: Mapping[str, object], table: Table
+) -> ColumnMapping:
+    """Follow the job's own mapping, column → field.
+
+    Raises:
+        JobRefusedError: it names what is no field, or a field twice, or misses a required one.
+
+    """
+    fields = {_plain(field.name): field.name for field in table.fields}
+    found: dict[str, str] = {}
+    missing: list[str] = []
+    for wanted, target in given.items():
+        if target is None or (isinstance(target, str) and target.strip().lower() in _LEFT_OUT):
+            continue
+        field = fields.get(_plain(target)) if isinstance(target, str) else None
+        if field is None:
+            raise JobRefusedError(
+                f"The mapping sends the column {shown(wanted)} to {shown(target)}, which is no "
+                f"field of {table.noun}. The fields are: {', '.join(fields.values())}."
+            )
+        if (column := _same_column(wanted, columns)) is None:
+            missing.append(wanted)
+        elif field in found:
+            raise JobRefusedError(
+                f"The mapping sends two columns to {field}: {shown(found[field])} and "
+                f"{shown(column)}. Please choose one."
+            )
+        else:
+            found[field] = column
+    notes = [f"The mapping names columns that the file lacks: {_named(missing)}."] * bool(missing)
+    return _checked(found, columns, table, notes)
+
+
+def automatic_mapping(columns: Sequence[str], table: Table) -> ColumnMapping:
+    """Find each field's column by its name: exact, then synonym, then nearly the same.
+
+    Required fields choose first, the table's order decides among the others, a column serves once.
+
+    Raises:
+        JobRefusedError: there is no column for a required field; the text names those there are.
+
+    """
+    wanted = {name for group in table.required for name in group}
+    required = [field for field in table.fields if field.name in wanted]
+    optional = [field for field in table.fields if field.name not in wanted]
+    steps = (
+        (_is_exact, table.fields),
+        (_is_synonym, required),
+        (_is_weak_synonym, required),
+        (_is_synonym, optional),
+        (_is_alike, required),
+        (_is_alike, optional),
+    )
+    free = {column: _plain(column) for column in columns}
+    found: dict[str, str] = {}
+    for fits, fields in steps:
+        for field in fields:
+            if field.name in found:
+                continue
+            column = next((column for column in free if fits(free[column], field)), None)
+            if column is not None:
+                found[field.name] = column
+                del free[column]
+    return _checked(found, columns, table)
+
+
+def knows(table: Table) -> Callable[[str], bool]:
+    """Give a test for headers: whether one means a field by its name, label or synonym."""
+    known = {_plain(name) for field in table.fields for name in _all_names(field)}
+    return lambda header: _plain(header) in known
+
+
+def _is_exact(header: str, field: Field) -> bool:
+    return header in {_plain(field.name), _plain(field.label)}
+
+
+def _is_synonym(header: str, field: Field) -> bool:
+    return header in map(_plain, field.synonyms)
+
+
+def _is_weak_synonym(header: str, field: Field) -> bool:
+    return header in map(_plain, field.weak_synonyms)
+
+
+def _is_alike(header: str, field: Field) -> bool:
+    """Whether the header is a name of the field with a slip in it; "price 6" is no "price 5"."""
+    if len(header) < _SHORTEST_ALIKE:
+        return False
+    names = map(_plain, _all_names(field))
+    return any(
+        fuzz.ratio(header, name) >= _ALIKE and _digits(header) == _digits(name) for name in names
+    )
+
+
+def _all_names(field: Field) -> tuple[str, ...]:
+    return field.name, field.label, *field.synonyms, *field.weak_synonyms
+
+
+def _plain(header: str) -> str:
+    """Take away what two spellings of one name differ in: case, spaces, _ and -."""
+    return re.sub(r"[\s_-]+", "", header.casefold())
+
+
+def _digits(header: str) -> str:
+    return re.sub(r"\D+", "", header)
+
+
+def _same_column(wanted: str, columns: Sequence[str]) -> str | None:
+    """Find a column by its exact name, else by its spelling without case and spaces."""
+    if wanted in columns:
+        return wanted
+    return next((column for column in columns if _plain(column) == _plain(wanted)), None)
+
+
+def _checked(
+    found: Mapping[str, str], columns: Sequence[str], table: Table, notes: Iterable[str] = ()
+) -> ColumnMapping:
+    """Refuse a mapping without a required field; note what is left out of the import."""
+    for group in table.required:
+        if not any(name in found for name in group):
+            raise JobRefusedError(
+                f"No column was found for {' or '.join(group)}. {_seen(columns)} "
+                "Please name the column like the field, or choose it in the mapping."
+            )
+    used = set(found.values())
+    ignored = [column for column in columns if column not in used]
+    left_out = [f"Columns that are not imported: {_named(ignored)}."] * bool(ignored)
+    in_order = {field.name: found[field.name] for field in table.fields if field.name in found}
+    return ColumnMapping(in_order, (*notes, *left_out))
+
+
+def _seen(columns: Sequence[str]) -> str:
+    if not columns:
+        return "The file has no columns."
+    return f"The columns seen are: {_named(columns)}."
+
+
+def _named(columns: Sequence[str]) -> str:
+    names = ", ".join(shown(column) for column in columns[:_MOST_NAMED])
+    more = len(columns) - _MOST_NAMED
+    return f"{names} and {more:,} more" if more > 0 else names

@@ -1,0 +1,54 @@
+"""What a data type is: its fields, how each is read, and the database function that applies it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+# A row for the apply function: the columns that were given.
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a data type."""
+
+    # As records have it (docs/FRONTEND.md).
+    name: str
+    # cell → value, or (cell, Style) → value where there is evidence; values.py's readers.
+    read: Callable[..., object]
+    # What people call it.
+    label: str
+    # As the database row has it.
+    column: str = ""
+    # Other headers that mean it.
+    synonyms: tuple[str, ...] = ()
+    # Headers that mean it when no better one is there.
+    weak_synonyms: tuple[str, ...] = ()
+    # What has to be learned from the whole column before a cell of it can be read.
+    evidence: Literal["number", "date"] | None = None
+
+    @property
+    def stored_as(self) -> str:
+        """The database row's name of it."""
+        return self.column or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A data type that can be imported."""
+
+    # What its rows are called, in the plural.
+    noun: str
+    fields: tuple[Field, ...]
+    # A row must have one field of each group, and a file a column for it.
+    required: tuple[tuple[str, ...], ...]
+    # The database function that applies a batch of rows.
+    apply_function: str
+    # Adds to a row, all of whose cells could be read, what is made of several of them.
+    complete: Callable[[Row], None] = field(default=lambda _: None)
+    # A row's identity: of the rows of a file with one key, the last wins. None: they have none.
+    key: Callable[[Mapping[str, object]], str] | None = None
+    # Whether a row's effect depends on the rows before it: batches then go one after another.
+    in_order: bool = False
+    # Whether a row without any of the required fields is a total or a heading, to be skipped.
+    skips_rows_without_required: bool = False
