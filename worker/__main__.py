@@ -9,6 +9,6 @@ if sys.argv[1:2] == ["run"]:
     for _number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(_number, lambda *_: sys.exit(0))
 
-from worker.cli import main  # noqa: E402 - see above
+from worker.cli import main
 
 sys.exit(main())

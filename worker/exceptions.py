@@ -1,5 +1,7 @@
 """What can end a run early. Each class's docstring says what happened and what follows."""
 
+from collections.abc import Iterator
+
 
 class ImportWorkerError(Exception):
     """Base of everything below."""
@@ -17,6 +19,10 @@ class JobCancelledError(ImportWorkerError):
     """A user cancelled the job. What landed stays; the run is closed as cancelled."""
 
 
+class StopRequestedError(ImportWorkerError):
+    """The worker is shutting down. What is in flight lands; the rest of the job is released."""
+
+
 class RunLostError(ImportWorkerError):
     """The run is over: another worker has the job, or it was deleted. Drop it, write nothing."""
 
@@ -27,3 +33,32 @@ class DatabaseUnavailableError(ImportWorkerError):
 
 class RequestRefusedError(ImportWorkerError):
     """The database refused a call for good (revoked key, missing function). Retrying is useless."""
+
+
+# When several things go wrong at once, the first of these decides how the run ends.
+_GRAVITY = (
+    RunLostError,
+    JobCancelledError,
+    JobRefusedError,
+    RequestRefusedError,
+    Exception,  # a bug
+    StopRequestedError,
+    DatabaseUnavailableError,
+)
+
+
+def gravest(errors: BaseExceptionGroup[Exception]) -> Exception:
+    """Choose, of several things that went wrong at once, the one that decides how a run ends."""
+    return min(_leaves(errors), key=lambda error: _rank(type(error)))
+
+
+def _rank(kind: type[Exception]) -> int:
+    return _GRAVITY.index(kind) if kind in _GRAVITY else _GRAVITY.index(Exception)
+
+
+def _leaves(error: BaseException) -> Iterator[Exception]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    elif isinstance(error, Exception):
+        yield error

@@ -16,9 +16,15 @@ class Heartbeat:
 
     def __init__(self, queue: JobQueue, job: Job) -> None:
         self.current = sum(len(span) for span in job.applied)
+        self._total = job.row_count or 0
         self._queue = queue
         self._job = job
         self._moved = asyncio.Event()
+
+    def show(self, total: int) -> None:
+        """Set how many rows the job has, once they are counted."""
+        self._total = total
+        self._moved.set()
 
     def advance(self, rows: int) -> None:
         """Count rows that have landed."""
@@ -39,7 +45,7 @@ class Heartbeat:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._job.lease_seconds / 4):
                     await self._moved.wait()
-                progress = Progress(self.current, self._job.row_count or 0)
+                progress = Progress(self.current, self._total)
             self._moved.clear()
             status = await self._queue.report_progress(self._job.run_id, progress)
             if status == "cancelled":

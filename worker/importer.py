@@ -1,14 +1,16 @@
 """One import from claim to finish.
 
-The rows go through in two passes. The first parses every row and notes the last one of each key
-(a SKU), because the last row of a SKU wins and batches land in any order. The second applies
-batches of consecutive rows, several at once, leaving out what the ledger holds already.
+The rows go through in passes. The first looks at every row, to count them and to learn how their
+columns are written. The second notes the last row of each key (a SKU), because the last one wins
+and batches land in any order. The third applies batches of consecutive rows, several at once,
+leaving out what the ledger holds already. If rows failed, a last one writes them to a file.
 """
 
 import asyncio
+import contextlib
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -20,29 +22,41 @@ from worker.exceptions import (
     JobRefusedError,
     RequestRefusedError,
     RunLostError,
+    StopRequestedError,
+    gravest,
 )
+from worker.failed_rows import write_failed_rows
 from worker.heartbeat import Heartbeat
 from worker.job import Job, RowError
+from worker.job_source import open_source
+from worker.keys import Keys
 from worker.logs import where
 from worker.queue import JobQueue
-from worker.sources import Source, open_source
-from worker.tables import TABLES, ParsedRow, Table
+from worker.rows import ParsedRow, Rows, map_rows
+from worker.scratch import scratch_directory
+from worker.storage import FileStore
+from worker.tables import TABLES, Row, Table
 
 log = structlog.get_logger()
 
-# Rows parsed before the event loop gets its turn: some milliseconds.
-_ROWS_A_TURN = 100
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a job is applied; the settings of these names say more."""
+
+    batch_size: int
+    batches_in_flight: int
 
 
 async def run_import(
-    queue: JobQueue, job: Job, *, batch_size: int, batches_in_flight: int, stop: asyncio.Event
+    queue: JobQueue, store: FileStore, job: Job, pace: Pace, stop: asyncio.Event
 ) -> None:
     """Import a claimed job and end its run, whatever happens.
 
     When stop is set, batches in flight land and the rest of the job is released.
     Never raises but for a cancel: what goes wrong becomes the job's end, or its lease runs out.
     """
-    run = _Run(queue, job, batch_size, batches_in_flight, stop)
+    run = _Run(queue, store, job, pace, stop)
     with structlog.contextvars.bound_contextvars(
         job_id=str(job.job_id), run_id=str(job.run_id), organization_id=job.organization_id
     ):
@@ -51,7 +65,7 @@ async def run_import(
         try:
             ending = await run.carry_out()
         except* Exception as errors:  # noqa: BLE001 - sorted out by end_early
-            ending = await run.end_early(_gravest(errors))
+            ending = await run.end_early(gravest(errors))
         log.info("import_ended", **ending, seconds=round(time.monotonic() - started, 3))
 
 
@@ -60,13 +74,15 @@ class _Run:
     """One attempt at one job."""
 
     queue: JobQueue
+    store: FileStore
     job: Job
-    batch_size: int
-    batches_in_flight: int
+    pace: Pace
     stop: asyncio.Event
+    # Rows that this attempt knows to have failed.
+    failed: int = 0
 
     async def carry_out(self) -> dict[str, object]:
-        """Apply every row and finish, or release the job because of a stop; what to log of it.
+        """Apply every row and finish; what to log of it.
 
         Raises:
             ExceptionGroup: of ImportWorkerError, or of bugs.
@@ -75,12 +91,12 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             heartbeat = Heartbeat(self.queue, self.job)
             beating = group.create_task(heartbeat.beat())
-            everything_landed = await self._apply_rows(heartbeat)
+            failed_rows_path = await self._import(heartbeat)
             beating.cancel()
-        if everything_landed:
-            return asdict(await self.queue.finish(self.job.run_id, "completed"))
-        await self.queue.release(self.job.run_id)
-        return {"outcome": "released"}
+        result = await self.queue.finish(
+            self.job.run_id, "completed", failed_rows_path=failed_rows_path
+        )
+        return asdict(result)
 
     async def end_early(self, error: Exception) -> dict[str, object]:
         """Turn what went wrong into the end of the run; what to log of it."""
@@ -101,6 +117,9 @@ class _Run:
             case RequestRefusedError():
                 log.error("request_refused", cause=str(error))
                 return asdict(await self.queue.finish(run_id, "failed", _our_fault(run_id)))
+            case StopRequestedError():
+                await self.queue.release(run_id)
+                return {"outcome": "released"}
             case DatabaseUnavailableError():
                 log.warning("import_interrupted", cause=str(error))
             case _:
@@ -109,49 +128,72 @@ class _Run:
         await self.queue.release(run_id, _retry_in(self.job.attempt))
         return {"outcome": "retried"}
 
-    async def _apply_rows(self, heartbeat: Heartbeat) -> bool:
-        """Apply what the ledger does not hold yet; False when a stop left some of it."""
+    async def _import(self, heartbeat: Heartbeat) -> str | None:
+        """Take every row through; the path of the file of those that failed, if there are some."""
         table = TABLES.get(self.job.data_type)
         if table is None:
-            raise JobRefusedError(
-                f"Imports of {self.job.data_type} are not supported yet. Nothing was imported."
-            )
-        source = open_source(self.job, partial(self.queue.read_records, self.job.run_id))
-        rows = _ParsedRows(source, table)
-        last_rows = await self._last_rows(rows, table)
+            raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
+        read_page = partial(self.queue.read_records, self.job.run_id)
+        async with open_source(self.job, table, read_page, self.store) as (source, version):
+            rows = await map_rows(self.job, source, table, self.stop)
+            await rows.survey()
+            heartbeat.show(rows.count)
+            last_rows = await self._last_rows(rows, table)
+            await self._begin(rows, version)
+            await self._apply(rows, table, last_rows, heartbeat)
+            return await self._give_back(rows)
 
-        gate = asyncio.Semaphore(self.batches_in_flight)
-        async with asyncio.TaskGroup() as batches:
-            async for first_row, page in rows.pages():
-                page_rows = range(first_row, first_row + len(page))
-                for span in unapplied(page_rows, self.job.applied, self.batch_size):
-                    await gate.acquire()
-                    if self.stop.is_set():
-                        return False
-                    part = page[span.start - first_row : span.stop - first_row]
-                    batches.create_task(
-                        self._apply_batch(
-                            table, span, _settle(part, table, last_rows), gate, heartbeat
-                        )
-                    )
-        return not self.stop.is_set() or heartbeat.current == source.row_count
+    async def _begin(self, rows: Rows, version: str | None) -> None:
+        """Tell the database what was found, unless it knows: how many rows, by which mapping."""
+        is_as_claimed = rows.count == self.job.row_count and self.job.mapping is not None
+        if version is not None or rows.notes or not is_as_claimed:
+            mapping = {column: field for field, column in rows.mapping.columns.items()}
+            await self.queue.begin(self.job.run_id, rows.count, mapping, rows.notes, version)
 
-    async def _last_rows(self, rows: "_ParsedRows", table: Table) -> dict[str, int]:
-        """Find the number of each key's last readable row."""
-        last_rows: dict[str, int] = {}
+    async def _last_rows(self, rows: Rows, table: Table) -> Sequence[int]:
+        """Give, by row number, the last row of the same key; empty where rows have no keys."""
+        if table.key is None:
+            return ()
+        keys = Keys()
         async for _, page in rows.pages():
-            if self.stop.is_set():
-                break  # _apply_rows will not use it
             for row in page:
                 if not isinstance(row, RowError):
-                    last_rows[table.key(row)] = row["row_number"]
+                    keys.add(row["row_number"], table.key(row))
+        last_rows = keys.last_rows()
+        replaced = sum(last not in {0, row} for row, last in enumerate(last_rows))
+        if replaced:
+            rows.notes.append(f"Replaced by a later row of the same item: {replaced:,} rows.")
         return last_rows
+
+    async def _apply(
+        self, rows: Rows, table: Table, last_rows: Sequence[int], heartbeat: Heartbeat
+    ) -> None:
+        """Apply what the ledger does not hold yet.
+
+        Raises:
+            StopRequestedError: when what was in flight has landed.
+            ExceptionGroup: of what else went wrong.
+
+        """
+        gate = asyncio.Semaphore(1 if table.in_order else self.pace.batches_in_flight)
+        async with asyncio.TaskGroup() as batches:
+            with contextlib.suppress(StopRequestedError):
+                async for first_row, page in rows.pages():
+                    page_rows = range(first_row, first_row + len(page))
+                    for span in unapplied(page_rows, self.job.applied, self.pace.batch_size):
+                        await gate.acquire()
+                        rows.raise_if_stopped()
+                        part = page[span.start - first_row : span.stop - first_row]
+                        batch = span, _settle(part, last_rows)
+                        batches.create_task(self._apply_batch(table, *batch, gate, heartbeat))
+        if heartbeat.current < rows.count:
+            raise StopRequestedError
 
     async def _apply_batch(
         self,
         table: Table,
         span: range,
-        rows: tuple[list[dict[str, object]], list[RowError]],
+        rows: tuple[list[Row], list[RowError]],
         gate: asyncio.Semaphore,
         heartbeat: Heartbeat,
     ) -> None:
@@ -160,6 +202,7 @@ class _Run:
             result = await self.queue.apply_batch(
                 table.apply_function, self.job.run_id, span, *rows
             )
+            self.failed += result.failed
             heartbeat.advance(len(span))
             log.debug(
                 "batch_applied",
@@ -173,33 +216,24 @@ class _Run:
         finally:
             gate.release()
 
-
-class _ParsedRows:
-    """A source's rows, parsed, in pages. A job of one page is read and parsed once."""
-
-    def __init__(self, source: Source, table: Table) -> None:
-        self._source = source
-        self._table = table
-        self._only_page: tuple[int, list[ParsedRow]] | None = None
-
-    async def pages(self) -> AsyncIterator[tuple[int, list[ParsedRow]]]:
-        """Yield (1-based number of the first row, parsed rows), in order."""
-        if self._only_page is not None:
-            yield self._only_page
-            return
-        async for first_row, records in self._source.pages():
-            page = first_row, await self._parse(first_row, records)
-            if len(records) == self._source.row_count:
-                self._only_page = page
-            yield page
-
-    async def _parse(self, first_row: int, records: list[object]) -> list[ParsedRow]:
-        parsed = []
-        for number, record in enumerate(records, start=first_row):
-            if number % _ROWS_A_TURN == 0:
-                await asyncio.sleep(0)
-            parsed.append(self._table.parse(number, record))
-        return parsed
+    async def _give_back(self, rows: Rows) -> str | None:
+        """Store the rows that failed as a file, to be mended and uploaded again; its path."""
+        if not self.failed and not self.job.applied:
+            return None
+        problems = await self.queue.read_errors(self.job.job_id)
+        if not problems:
+            return None
+        path = f"{self.job.organization_id}/failed/{self.job.job_id}.csv"
+        with scratch_directory() as directory:
+            file = directory / "failed.csv"
+            await write_failed_rows(file, rows.columns, rows.refused(problems))
+            try:
+                await self.store.upload(path, file)
+            except (DatabaseUnavailableError, RequestRefusedError) as error:
+                # The rows are in import_errors as well: no reason to call the import a failure.
+                log.warning("failed_rows_not_stored", cause=str(error))
+                return None
+        return path
 
 
 def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Iterator[range]:
@@ -215,47 +249,18 @@ def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Itera
         start = max(start, done.stop)
 
 
-def _settle(
-    page: list[ParsedRow], table: Table, last_rows: dict[str, int]
-) -> tuple[list[dict[str, object]], list[RowError]]:
+def _settle(page: list[ParsedRow], last_rows: Sequence[int]) -> tuple[list[Row], list[RowError]]:
     """Sort a batch's rows into those to apply and those refused; the last of a key wins."""
-    rows: list[dict[str, object]] = []
+    rows: list[Row] = []
     errors: list[RowError] = []
     for row in page:
         if isinstance(row, RowError):
             errors.append(row)
-        elif (last := last_rows[table.key(row)]) == row["row_number"]:
-            rows.append(dict(row))
+        elif not last_rows or (last := last_rows[row["row_number"]]) == row["row_number"]:
+            rows.append(row)
         else:
             rows.append({"row_number": row["row_number"], "superseded_by": last})
     return rows, errors
-
-
-# When several things go wrong at once, the first of these decides how the run ends.
-_GRAVITY = (
-    RunLostError,
-    JobCancelledError,
-    JobRefusedError,
-    RequestRefusedError,
-    Exception,  # a bug
-    DatabaseUnavailableError,
-)
-
-
-def _gravest(errors: BaseExceptionGroup[Exception]) -> Exception:
-    return min(_leaves(errors), key=lambda error: _rank(type(error)))
-
-
-def _rank(kind: type[Exception]) -> int:
-    return _GRAVITY.index(kind) if kind in _GRAVITY else _GRAVITY.index(Exception)
-
-
-def _leaves(error: BaseException) -> Iterator[Exception]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    elif isinstance(error, Exception):
-        yield error
 
 
 def _our_fault(run_id: object) -> str:

@@ -7,25 +7,16 @@ answer brought comes with the next one.
 """
 
 import asyncio
-import json
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import httpx
-import structlog
 from postgrest import APIError
-from supabase import AsyncClient, AsyncClientOptions, acreate_client
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_delay,
-    wait_random_exponential,
-)
+from supabase import AsyncClient
 
+from worker.connection import STATEMENT_SECONDS, TransientError, retried
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
@@ -35,65 +26,9 @@ from worker.exceptions import (
 )
 from worker.job import BatchResult, Claim, Job, Progress, RowError, RunResult
 
-log = structlog.get_logger()
-
-Answer = TypeVar("Answer", dict[str, Any], list[object], str)
+Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
 _JOB_STATUSES = {"pending", "processing", "completed", "failed", "cancelled"}
-
-# A call that failed this long after its first try is not tried again.
-_RETRY_SECONDS = 20.0
-# Statements of the service role may take 60 s on hosted projects: let the database give up first.
-_STATEMENT_SECONDS = 65.0
-
-# Troubles that pass by themselves: these statuses, whoever gives them; and these codes behind other
-# statuses, of which 25006 is a database that is read-only until its disk has grown.
-# https://www.postgresql.org/docs/17/errcodes-appendix.html
-# https://docs.postgrest.org/en/v12/references/errors.html
-_TRANSIENT_STATUS = {408, 425, 429, *range(500, 600)}
-_TRANSIENT_CODE = re.compile(r"08...|40...|53...|57...|58...|55P03|25006|PGRST00[0-3]")
-
-
-@asynccontextmanager
-async def connect(supabase_url: str, key: str) -> AsyncIterator[AsyncClient]:
-    """Open the official client on HTTP connections that are closed afterwards."""
-    async with httpx.AsyncClient(
-        # Not HTTP/2: one connection that hangs would starve the lease of every run.
-        timeout=httpx.Timeout(_STATEMENT_SECONDS, connect=10),
-        event_hooks={"response": [_raise_if_transient]},
-    ) as http:
-        options = AsyncClientOptions(httpx_client=http, auto_refresh_token=False)
-        yield await acreate_client(supabase_url, key, options)
-
-
-class _TransientError(Exception):
-    """Worth another try, after retry_after seconds if the server named a time."""
-
-    def __init__(self, cause: str, retry_after: float = 0) -> None:
-        super().__init__(cause)
-        self.retry_after = retry_after
-
-
-async def _raise_if_transient(response: httpx.Response) -> None:
-    """Judge before the postgrest client forgets the status and the Retry-After header."""
-    if response.is_success:
-        return
-    status, code = response.status_code, _code(await response.aread())
-    # PostgREST's answer when PostgreSQL dies under a statement: 400, with an empty code.
-    died = status == httpx.codes.BAD_REQUEST and not code
-    if status in _TRANSIENT_STATUS or _TRANSIENT_CODE.fullmatch(code) or died:
-        retry_after = response.headers.get("Retry-After", "")
-        seconds = min(float(retry_after), 10) if retry_after.isdecimal() else 0
-        raise _TransientError(f"status {status}, code {code or 'none'}", seconds)
-
-
-def _code(body: bytes) -> str:
-    """Read the code of PostgREST's error; empty where there is none."""
-    try:
-        error = json.loads(body)
-    except ValueError:
-        return ""
-    return str(error.get("code") or "") if isinstance(error, dict) else ""
 
 
 class JobQueue:
@@ -132,7 +67,7 @@ class JobQueue:
                 orphan_after_seconds=orphan_after_seconds,
                 held=None if held is None else [str(run_id) for run_id in held],
             )
-        except _TransientError as error:
+        except TransientError as error:
             raise DatabaseUnavailableError(str(error)) from None
         return Claim(
             jobs=tuple(Job.from_json(job) for job in answer["jobs"]),
@@ -144,7 +79,7 @@ class JobQueue:
         return await self._call(
             "read_job_records",
             list,
-            _STATEMENT_SECONDS,
+            STATEMENT_SECONDS,
             run_id=str(run_id),
             first_row=first_row,
             row_count=row_count,
@@ -163,7 +98,7 @@ class JobQueue:
         Args:
             run_id: the run.
             row_count: rows of the job, blank ones not counted.
-            mapping: file column → field, as it will be used.
+            mapping: column → field, as it will be used.
             notes: what was guessed or ignored, in sentences for the dealer.
             source_version: what tells one version of the file from another; None for records.
 
@@ -174,7 +109,7 @@ class JobQueue:
         return await self._call(
             "begin_import",
             str,
-            _STATEMENT_SECONDS,
+            STATEMENT_SECONDS,
             run_id=str(run_id),
             row_count=row_count,
             mapping=dict(mapping),
@@ -194,7 +129,7 @@ class JobQueue:
         counts = await self._call(
             function,
             dict,
-            _STATEMENT_SECONDS,
+            STATEMENT_SECONDS,
             run_id=str(run_id),
             first_row=span[0],
             last_row=span[-1],
@@ -202,6 +137,20 @@ class JobQueue:
             errors=[error.as_json() for error in errors],
         )
         return BatchResult.from_json(counts)
+
+    async def read_errors(self, job_id: UUID) -> dict[int, str]:
+        """Read what was refused so far: problem by row number as the owner sees it."""
+        problems: dict[int, str] = {}
+        while page := await retried(
+            "read_errors", partial(self._read_errors, job_id, max(problems, default=0))
+        ):
+            problems |= {error["row_number"]: error["message"] for error in page}
+        return problems
+
+    async def _read_errors(self, job_id: UUID, after_row: int) -> list[Any]:
+        errors = self._client.table("import_errors").select("row_number,message")
+        query = errors.eq("job_id", str(job_id)).gt("row_number", after_row).order("row_number")
+        return await self._answer("import_errors", query, list, STATEMENT_SECONDS)
 
     async def report_progress(self, run_id: UUID, progress: Progress | None) -> str:
         """Extend the lease, show progress if there is some, and return the job's status."""
@@ -232,7 +181,7 @@ class JobQueue:
         result = await self._call(
             "finish_import",
             dict,
-            _STATEMENT_SECONDS,
+            STATEMENT_SECONDS,
             run_id=str(run_id),
             outcome=outcome,
             message=message,
@@ -249,7 +198,7 @@ class JobQueue:
     async def _call(
         self, function: str, kind: type[Answer], within: float, **arguments: object
     ) -> Answer:
-        """Call a database function until it answers, for _RETRY_SECONDS; within is a try's limit.
+        """Call a database function until it answers, for some 20 seconds; within is a try's limit.
 
         Raises:
             RunLostError, JobCancelledError, JobRefusedError, RequestRefusedError: what the answer
@@ -257,35 +206,25 @@ class JobQueue:
             DatabaseUnavailableError: there was none.
 
         """
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_TransientError),
-            wait=_wait,
-            stop=stop_after_delay(_RETRY_SECONDS),
-            before_sleep=_log_retry(function),
-            reraise=True,
-        )
-        try:
-            async for attempt in retrying:
-                with attempt:
-                    return await self._call_once(function, kind, within, **arguments)
-        except _TransientError as error:
-            raise DatabaseUnavailableError(str(error)) from None
-        raise AssertionError  # tenacity returns or raises
+        return await retried(function, lambda: self._call_once(function, kind, within, **arguments))
 
     async def _call_once(
         self, function: str, kind: type[Answer], within: float, **arguments: object
     ) -> Answer:
+        return await self._answer(function, self._client.rpc(function, arguments), kind, within)
+
+    async def _answer(self, name: str, request: Any, kind: type[Answer], within: float) -> Answer:  # noqa: ANN401 - the client's builders have no common type
         # `from None` throughout: what the libraries say can quote a row.
         try:
             async with asyncio.timeout(within):
-                answer = (await self._client.rpc(function, arguments).execute()).data
+                answer = (await request.execute()).data
         except (httpx.RequestError, TimeoutError) as error:
-            raise _TransientError(type(error).__name__) from None
+            raise TransientError(type(error).__name__) from None
         except APIError as error:
-            raise _translate(function, error) from None
+            raise _translate(name, error) from None
         if not isinstance(answer, kind) or (kind is str and answer not in _JOB_STATUSES):
             # A page of somebody's between us and PostgREST, with status 200.
-            raise _TransientError(f"an answer of type {type(answer).__name__}")
+            raise TransientError(f"an answer of type {type(answer).__name__}")
         return answer
 
 
@@ -300,23 +239,3 @@ def _translate(function: str, error: APIError) -> Exception:
         case "PT412":
             return JobRefusedError(error.message)
     return RequestRefusedError(f"{function}: code {code or 'unknown'}")
-
-
-_BACKOFF = wait_random_exponential(multiplier=0.2, max=5)
-
-
-def _wait(state: RetryCallState) -> float:
-    """Back off with jitter, longer when the server asked for it; seconds."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, _TransientError) else 0
-    return max(_BACKOFF(state), asked)
-
-
-def _log_retry(function: str) -> Any:  # noqa: ANN401 - tenacity's hook type
-    def log_it(state: RetryCallState) -> None:
-        cause = state.outcome.exception() if state.outcome else None
-        log.warning(
-            "call_retried", function=function, attempt=state.attempt_number, cause=str(cause)
-        )
-
-    return log_it

@@ -16,11 +16,14 @@ import structlog
 from supabase import AsyncClient
 
 from worker.config import Settings
+from worker.connection import connect
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
-from worker.importer import run_import
+from worker.importer import Pace, run_import
 from worker.job import Claim, Job
 from worker.listener import Listener
-from worker.queue import JobQueue, connect
+from worker.queue import JobQueue
+from worker.scratch import remove_leftovers
+from worker.storage import FileStore
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -46,6 +49,7 @@ async def serve(settings: Settings, *, once: bool) -> None:
         ExceptionGroup: a bug in a part of the service: better restarted than half-dead.
 
     """
+    remove_leftovers()
     key = settings.supabase_secret_key.get_secret_value()
     async with connect(settings.supabase_url, key) as client:
         await _Service(settings, client).run(once=once)
@@ -57,6 +61,8 @@ class _Service:
         # One process's own: whoever has the same name is given its runs (claim_import_jobs).
         self._worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._queue = JobQueue(client, self._worker_id, settings.worker_lease_seconds)
+        self._store = FileStore(client, settings.worker_file_limit_mb)
+        self._pace = Pace(settings.worker_batch_size, settings.worker_batches_in_flight)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._stopped_at = math.inf
@@ -130,16 +136,7 @@ class _Service:
         return claim
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
-        settings = self._settings
-        run = group.create_task(
-            run_import(
-                self._queue,
-                job,
-                batch_size=settings.worker_batch_size,
-                batches_in_flight=settings.worker_batches_in_flight,
-                stop=self._stop,
-            )
-        )
+        run = group.create_task(run_import(self._queue, self._store, job, self._pace, self._stop))
         self._runs[run] = job
         run.add_done_callback(self._on_run_end)
 

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from devstack import Stack, running
-from worker.queue import connect
+from worker.connection import connect
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,87 @@
+"""Files in Supabase Storage: a dealer's upload comes in, the rows that failed go back."""
+
+import hashlib
+from pathlib import Path
+
+import httpx
+from storage3.exceptions import StorageApiError
+from supabase import AsyncClient
+
+from worker.connection import TransientError, retried
+from worker.exceptions import JobRefusedError, RequestRefusedError
+
+BUCKET = "imports"
+
+_SIGNED_SECONDS = 3600
+
+
+class FileStore:
+    """The bucket of import files."""
+
+    def __init__(self, client: AsyncClient, limit_mb: int) -> None:
+        self._bucket = client.storage.from_(BUCKET)
+        assert client.options.httpx_client is not None  # noqa: S101 - connect() set it
+        self._http = client.options.httpx_client
+        self._limit_mb = limit_mb
+
+    async def download(self, path: str, into: Path) -> str:
+        """Stream a file into a local one; its SHA-256.
+
+        Raises:
+            JobRefusedError: it is not there, or larger than the limit.
+            DatabaseUnavailableError, RequestRefusedError.
+
+        """
+        return await retried("download", lambda: self._download(path, into))
+
+    async def upload(self, path: str, file: Path) -> None:
+        """Store a local file, in the place of an earlier one.
+
+        Raises:
+            DatabaseUnavailableError, RequestRefusedError.
+
+        """
+        await retried("upload", lambda: self._upload(path, file))
+
+    async def _download(self, path: str, into: Path) -> str:
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            signed = await self._bucket.create_signed_url(path, _SIGNED_SECONDS)
+            async with self._http.stream("GET", str(signed["signedURL"])) as response:
+                response.raise_for_status()
+                with into.open("wb") as file:
+                    async for chunk in response.aiter_bytes():
+                        size += len(chunk)
+                        if size > self._limit_mb * 1_000_000:
+                            raise JobRefusedError(
+                                f"The file is larger than {self._limit_mb:,} MB. "
+                                "Please split it and upload the parts."
+                            )
+                        digest.update(chunk)
+                        file.write(chunk)
+        except (StorageApiError, httpx.HTTPStatusError) as error:
+            raise _translate("download", error) from None
+        except httpx.RequestError as error:
+            raise TransientError(type(error).__name__) from None
+        return digest.hexdigest()
+
+    async def _upload(self, path: str, file: Path) -> None:
+        try:
+            await self._bucket.upload(
+                path, file, {"content-type": "text/csv; charset=utf-8", "upsert": "true"}
+            )
+        except StorageApiError as error:
+            raise _translate("upload", error) from None
+        except httpx.RequestError as error:
+            raise TransientError(type(error).__name__) from None
+
+
+def _translate(act: str, error: StorageApiError | httpx.HTTPStatusError) -> Exception:
+    """Name what a refusal means, without the path that Storage's message quotes."""
+    status = str(error.status if isinstance(error, StorageApiError) else error.response.status_code)
+    if act == "download" and status in {"400", "404"}:
+        return JobRefusedError(
+            "The uploaded file is not in Storage any more. Please upload it again."
+        )
+    return RequestRefusedError(f"{act}: status {status}")
