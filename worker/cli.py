@@ -2,27 +2,32 @@
 
 import argparse
 import asyncio
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
 
 import structlog
+from rich.console import Console
 
-from worker.config import load_settings
+from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
 from worker.logs import configure_logs, where
 from worker.service import serve
+from worker.tables import TABLES
+from worker.upload import FAILED, Upload, import_file
 
 log = structlog.get_logger()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 after a clean stop, 1 after a failure, 2 when it could not begin."""
-    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="import what is due, until SIGTERM")
-    run.add_argument("--once", action="store_true", help="import what is due now, then exit")
-    options = parser.parse_args(arguments)
+    """Run a command; its exit code.
 
+    run: 0 after a clean stop, 1 after a failure, 2 when it could not begin.
+    import: 0 when every row is in, 1 when some were refused, 2 when the import failed.
+    """
+    options = _parser().parse_args(arguments)
     try:
         settings = load_settings()
     except ConfigError as error:
@@ -32,15 +37,87 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
     sys.set_int_max_str_digits(0)
+    if options.command == "import":
+        return _ended(import_file(settings, _upload(options), Console()), failure=FAILED)
+    return _ended(_run(settings, once=options.once), failure=1)
+
+
+async def _run(settings: Settings, *, once: bool) -> int:
+    await serve(settings, once=once)
+    return 0
+
+
+def _ended(command: Coroutine[Any, Any, int], failure: int) -> int:
+    """Run a command to its end; its exit code, or failure with the reason in the log."""
     try:
-        asyncio.run(serve(settings, once=options.once))
+        return asyncio.run(command)
     except (RequestRefusedError, DatabaseUnavailableError) as error:
         advice = "check SUPABASE_URL, the key, and that the migrations are applied"
         log.error("worker_refused", cause=str(error), advice=advice)  # noqa: TRY400
-        return 1
+    except KeyboardInterrupt:
+        log.info("command_left", advice="a job that was inserted goes on by itself")
     except Exception as error:  # noqa: BLE001 - a traceback would print what the exception quotes
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
         log.error("worker_crashed", error=type(error).__name__, where=where(error))  # noqa: TRY400
-        return 1
-    return 0
+    return failure
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="import what is due, until SIGTERM")
+    run.add_argument("--once", action="store_true", help="import what is due now, then exit")
+
+    upload = commands.add_parser("import", help="upload a file and have a worker import it")
+    upload.add_argument("file", type=_file, help="CSV, TSV, xlsx, xlsm, xls or ods")
+    upload.add_argument("--organization", required=True, metavar="ORG", help="whose rows they are")
+    upload.add_argument("--data-type", choices=TABLES, default="inventory")
+    upload.add_argument(
+        "--mapping",
+        type=_mapping,
+        metavar="JSON",
+        help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
+    )
+    upload.add_argument("--dry-run", action="store_true", help="say what would happen")
+    for option, what in _FILE_OPTIONS.items():
+        upload.add_argument(f"--{option.replace('_', '-')}", metavar="…", help=what)
+    return parser
+
+
+_FILE_OPTIONS = {
+    "sheet": "of a workbook; else the first with rows",
+    "delimiter": "between the columns of a text file; else found out",
+    "encoding": "of a text file; else found out",
+    "header_row": "the file's row that names the columns; else found out",
+}
+
+
+def _upload(options: argparse.Namespace) -> Upload:
+    file_options: dict[str, object] = {
+        name: getattr(options, name) for name in _FILE_OPTIONS if getattr(options, name)
+    }
+    if options.header_row:
+        file_options["header_row"] = int(options.header_row)
+    if options.dry_run:
+        file_options["dry_run"] = True
+    return Upload(
+        options.file, options.organization, options.data_type, options.mapping, file_options
+    )
+
+
+def _file(argument: str) -> Path:
+    path = Path(argument)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {argument}")
+    return path
+
+
+def _mapping(argument: str) -> dict[str, str]:
+    try:
+        mapping = json.loads(argument)
+    except ValueError:
+        mapping = None
+    if not isinstance(mapping, dict):
+        raise argparse.ArgumentTypeError("this is no JSON object")
+    return mapping

@@ -1,0 +1,150 @@
+"""``python -m worker import FILE``: upload a file, have it imported, and tell how it went."""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from postgrest import APIError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from storage3.exceptions import StorageApiError
+from supabase import AsyncClient
+
+from worker.config import Settings
+from worker.connection import TransientError, connect
+from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
+from worker.storage import BUCKET
+
+ALL_IN, SOME_REFUSED, FAILED = 0, 1, 2
+
+_OVER = ("completed", "failed", "cancelled")
+_LOOK_SECONDS = 0.5
+# Longer than any poll: nobody is there to take the job.
+_PATIENCE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What to import, and how."""
+
+    file: Path
+    organization_id: str
+    data_type: str
+    # As file_data has them: column → field, or None for the worker to find out.
+    mapping: Mapping[str, str] | None
+    options: Mapping[str, object]
+
+
+async def import_file(settings: Settings, upload: Upload, console: Console) -> int:
+    """Upload the file, insert its job, follow it and sum up; the exit code.
+
+    Raises:
+        DatabaseUnavailableError, RequestRefusedError: the upload or the insert did not work.
+
+    """
+    key = settings.supabase_secret_key.get_secret_value()
+    try:
+        async with connect(settings.supabase_url, key) as client:
+            job_id = await _insert_job(client, upload)
+            console.print(f"Job {job_id}: {upload.file.name} for {upload.organization_id}.")
+            job = await _follow(client, job_id, console)
+            return await _sum_up(client, job, console)
+    except (APIError, StorageApiError) as error:
+        raise RequestRefusedError(f"the import command: code {error.code}") from None
+    except (httpx.RequestError, TransientError) as error:
+        raise DatabaseUnavailableError(type(error).__name__) from None
+
+
+async def _insert_job(client: AsyncClient, upload: Upload) -> str:
+    # Storage takes these characters in a name and no others.
+    name = re.sub(r"[^\w.-]", "_", upload.file.name, flags=re.ASCII)
+    path = f"{upload.organization_id}/{uuid4()}/{name}"
+    await client.storage.from_(BUCKET).upload(path, upload.file)
+    file_data: dict[str, Any] = {
+        "source": {"bucket": BUCKET, "path": path},
+        "options": dict(upload.options),
+    }
+    if upload.mapping is not None:
+        file_data["mapping"] = dict(upload.mapping)
+    row = {
+        "organization_id": upload.organization_id,
+        "job_type": "import",
+        "data_type": upload.data_type,
+        "scheduled_time": datetime.now(UTC).isoformat(),
+        "status": "pending",
+        "creator_name": "python -m worker import",
+        "file_name": upload.file.name,
+        "file_data": file_data,
+    }
+    inserted = await client.table("scheduled_jobs").insert(row).execute()
+    return str(_first(inserted.data)["id"])
+
+
+async def _follow(client: AsyncClient, job_id: str, console: Console) -> dict[str, Any]:
+    """Show the job's progress until it is over; its last state."""
+    columns = "id,status,progress,record_count,error_message"
+    inserted = time.monotonic()
+    is_patient = True
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
+    ) as bars:
+        bar = bars.add_task("pending", total=None)
+        while True:
+            answer = await client.table("scheduled_jobs").select(columns).eq("id", job_id).execute()
+            if not answer.data:
+                return {"id": job_id, "status": "deleted"}
+            job = _first(answer.data)
+            _show(bars, bar, job)
+            if job["status"] in _OVER:
+                return job
+            if job["status"] == "pending" and is_patient:
+                is_patient = time.monotonic() - inserted < _PATIENCE_SECONDS
+                if not is_patient:
+                    bars.print("No worker has taken the job yet. Is one running?")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _show(bars: Progress, bar: TaskID, job: Mapping[str, Any]) -> None:
+    progress = job["progress"] or {}
+    bars.update(
+        bar,
+        description=job["status"],
+        completed=progress.get("current", 0),
+        total=progress.get("total") or None,
+    )
+
+
+async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console) -> int:
+    runs = client.table("import_runs").select("*").eq("job_id", job["id"])
+    answer = await runs.order("started_at", desc=True).limit(1).execute()
+    run = _first(answer.data) if answer.data else None
+    say = partial(console.print, markup=False, highlight=False)
+    if run:
+        verb = "would be " if run["dry_run"] else ""
+        say(
+            f"{run['created']:,} {verb}created, {run['updated']:,} {verb}updated, "
+            f"{run['failed']:,} refused, {run['unprocessed']:,} not reached"
+        )
+        for note in run["notes"]:
+            say(f"  {note}")
+    say(f"The job is {job['status']}.")
+    if message := job.get("error_message"):
+        say(message)
+    if run and run["failed_rows_path"]:
+        say(f"The refused rows, to be mended and uploaded again: {run['failed_rows_path']}")
+    if run is None or job["status"] != "completed":
+        return FAILED
+    return SOME_REFUSED if run["failed"] else ALL_IN
+
+
+def _first(rows: object) -> dict[str, Any]:
+    assert isinstance(rows, list)  # noqa: S101 - what PostgREST answers to a select of rows
+    return dict(rows[0])
