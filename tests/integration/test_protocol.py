@@ -7,9 +7,6 @@ import pytest
 
 from worker.exceptions import JobCancelledError, RequestRefusedError, RunLostError
 from worker.job import Progress, RowError
-from worker.queue import JobQueue
-
-LEASE = 60
 
 
 def item(row_number, sku=None, **cells):
@@ -25,18 +22,6 @@ def refused(row_number):
     return RowError(row_number, "name", "name is missing", {"sku": f"SKU-{row_number}"})
 
 
-@pytest.fixture
-def queue(service_client):
-    return JobQueue(service_client, "test-worker", LEASE)
-
-
-async def claim_one(queue, dealer):
-    """Claim until this dealer's job comes: other tests' dealers share the database."""
-    claim = await queue.claim(50, orphan_after_seconds=900)
-    [job] = [job for job in claim.jobs if job.organization_id == dealer.organization_id]
-    return job
-
-
 async def apply(queue, run_id, first, last, rows=None, errors=()):
     rows = [item(number) for number in range(first, last + 1)] if rows is None else rows
     return await queue.apply_batch(
@@ -46,7 +31,7 @@ async def apply(queue, run_id, first, last, rows=None, errors=()):
 
 async def test_a_claim_describes_the_job_and_never_carries_its_data(queue, dealer):
     job_id = dealer.insert_job(dealer.records(3), file_name="stock.csv")
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     assert (job.job_id, job.organization_id, job.row_count) == (job_id, dealer.organization_id, 3)
     assert (job.data_type, job.file_name, job.attempt) == ("inventory", "stock.csv", 1)
     assert (job.mapping, job.source, job.options, job.dry_run) == ({}, None, {}, False)
@@ -60,7 +45,7 @@ async def test_a_claim_describes_the_job_and_never_carries_its_data(queue, deale
 async def test_pages_of_records_come_as_they_were_inserted(queue, dealer):
     records = [*dealer.records(4), "not an object", None]
     dealer.insert_job(records)
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     assert await queue.read_records(job.run_id, 1, 2) == records[:2]
     assert await queue.read_records(job.run_id, 3, 100) == records[2:]
     assert await queue.read_records(job.run_id, 7, 100) == []
@@ -84,7 +69,7 @@ async def test_a_claim_leaves_alone(queue, dealer, changes):
 
 async def test_a_job_that_a_browser_left_in_processing_is_adopted(queue, dealer):
     job_id = dealer.insert_job(dealer.records(1), status="processing", scheduled_in=-901)
-    assert (await claim_one(queue, dealer)).job_id == job_id
+    assert (await dealer.claim(queue)).job_id == job_id
 
 
 async def test_next_due_in_tells_when_to_look_again(queue, dealer):
@@ -95,13 +80,13 @@ async def test_next_due_in_tells_when_to_look_again(queue, dealer):
 
 async def test_an_organization_has_one_live_run_and_its_jobs_go_in_order(queue, dealer):
     first, second = (dealer.insert_job(dealer.records(1), scheduled_in=s) for s in (-20, -10))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     assert job.job_id == first
     claim = await queue.claim(50, orphan_after_seconds=900)
     assert dealer.organization_id not in {job.organization_id for job in claim.jobs}
     await apply(queue, job.run_id, 1, 1)
     await queue.finish(job.run_id, "completed")
-    assert (await claim_one(queue, dealer)).job_id == second
+    assert (await dealer.claim(queue)).job_id == second
 
 
 async def test_many_workers_claiming_at_once_never_share_a_job(queue, make_dealer):
@@ -119,7 +104,7 @@ async def test_the_dealer_who_waited_longest_is_served_first(queue, make_dealer)
     busy, patient = make_dealer(), make_dealer()
     for _ in range(3):
         busy.insert_job(busy.records(1), scheduled_in=-100)
-    job = await claim_one(queue, busy)
+    job = await busy.claim(queue)
     await apply(queue, job.run_id, 1, 1)
     await queue.finish(job.run_id, "completed")
     patient.insert_job(patient.records(1), scheduled_in=-1)
@@ -136,7 +121,7 @@ async def test_the_dealer_who_waited_longest_is_served_first(queue, make_dealer)
 
 async def test_a_batch_lands_once_however_often_it_is_sent(queue, dealer):
     dealer.insert_job(dealer.records(3))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     rows = [item(1, "A"), {"row_number": 2, "superseded_by": 9}]
     results = [await apply(queue, job.run_id, 1, 3, rows, [refused(3)]) for _ in range(3)]
     assert {(r.created, r.updated, r.failed) for r in results} == {(1, 1, 1)}
@@ -146,7 +131,7 @@ async def test_a_batch_lands_once_however_often_it_is_sent(queue, dealer):
 
 async def test_the_same_batch_sent_twice_at_once_lands_once(queue, dealer):
     dealer.insert_job(dealer.records(100))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     results = await asyncio.gather(*(apply(queue, job.run_id, 1, 100) for _ in range(4)))
     assert {(r.created, r.updated, r.failed) for r in results} == {(100, 0, 0)}
     assert len(dealer.inventory()) == 100
@@ -164,7 +149,7 @@ async def test_the_same_batch_sent_twice_at_once_lands_once(queue, dealer):
 )
 async def test_a_batch_that_does_not_add_up_is_refused_whole(queue, dealer, span, rows):
     dealer.insert_job(dealer.records(2))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     with pytest.raises(RequestRefusedError):
         await apply(queue, job.run_id, *span, rows)
     assert dealer.inventory() == []
@@ -174,7 +159,7 @@ async def test_a_batch_that_does_not_add_up_is_refused_whole(queue, dealer, span
 @pytest.mark.parametrize("span", [(1, 3), (2, 2), (3, 3), (3, 9), (0, 9)])
 async def test_a_batch_that_overlaps_another_is_refused(queue, dealer, span):
     dealer.insert_job(dealer.records(9))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 2, 3)
     with pytest.raises(RequestRefusedError):
         await apply(queue, job.run_id, *span)
@@ -184,7 +169,7 @@ async def test_a_batch_that_overlaps_another_is_refused(queue, dealer, span):
 async def test_a_row_that_the_database_refuses_does_not_take_its_neighbours_along(queue, dealer):
     records = dealer.records(3)
     dealer.insert_job(records)
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     # The worker's parser would have refused it: this is the database's own last line.
     rows = [item(1), item(2, quantity=3_000_000_000), item(3)]
     result = await apply(queue, job.run_id, 1, 3, rows)
@@ -197,7 +182,7 @@ async def test_a_row_that_the_database_refuses_does_not_take_its_neighbours_alon
 
 async def test_a_finish_counts_from_the_ledger(queue, dealer):
     job_id = dealer.insert_job(dealer.records(12))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 1)
     await apply(queue, job.run_id, 2, 12, rows=[], errors=[refused(n) for n in range(2, 13)])
     result = await queue.finish(job.run_id, "completed")
@@ -216,7 +201,7 @@ async def test_a_finish_counts_from_the_ledger(queue, dealer):
 
 async def test_a_job_is_not_completed_while_rows_are_missing(queue, dealer):
     job_id = dealer.insert_job(dealer.records(2))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 1)
     with pytest.raises(RequestRefusedError):
         await queue.finish(job.run_id, "completed")
@@ -225,7 +210,7 @@ async def test_a_job_is_not_completed_while_rows_are_missing(queue, dealer):
 
 async def test_rows_that_a_failure_left_untouched_are_not_failed_rows(queue, dealer):
     job_id = dealer.insert_job(dealer.records(5))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 2)
     result = await queue.finish(job.run_id, "failed", "The file is broken.")
     assert (result.created, result.failed, result.unprocessed) == (2, 0, 3)
@@ -235,7 +220,7 @@ async def test_rows_that_a_failure_left_untouched_are_not_failed_rows(queue, dea
 
 async def test_a_cancelled_job_stays_as_the_user_left_it(queue, dealer):
     job_id = dealer.insert_job(dealer.records(5))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 2)
     dealer.execute(
         "update scheduled_jobs set status = 'cancelled', completed_at = '2026-01-02' where id = %s",
@@ -254,7 +239,7 @@ async def test_a_cancelled_job_stays_as_the_user_left_it(queue, dealer):
 
 async def test_a_job_cancelled_between_two_attempts_leaves_no_ledger(queue, dealer):
     job_id = dealer.insert_job(dealer.records(5))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 2)
     await queue.release(job.run_id)
     dealer.execute("update scheduled_jobs set status = 'cancelled' where id = %s", job_id)
@@ -266,7 +251,7 @@ async def test_a_job_cancelled_between_two_attempts_leaves_no_ledger(queue, deal
 
 async def test_a_deleted_job_takes_its_run_along(queue, dealer):
     job_id = dealer.insert_job(dealer.records(2))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 1)
     dealer.execute("delete from scheduled_jobs where id = %s", job_id)
     for call in (
@@ -284,10 +269,10 @@ async def test_a_deleted_job_takes_its_run_along(queue, dealer):
 
 async def test_a_run_whose_lease_ran_out_is_taken_over_and_can_write_nothing_more(queue, dealer):
     dealer.insert_job(dealer.records(4))
-    old = await claim_one(queue, dealer)
+    old = await dealer.claim(queue)
     await apply(queue, old.run_id, 1, 2)
     dealer.expire_lease(old.run_id)
-    new = await claim_one(queue, dealer)
+    new = await dealer.claim(queue)
     assert (new.job_id, new.attempt) == (old.job_id, 2)
     assert new.applied == (range(1, 3),)
     for call in (
@@ -306,7 +291,7 @@ async def test_a_run_whose_lease_ran_out_is_taken_over_and_can_write_nothing_mor
 
 async def test_a_report_extends_the_lease(queue, dealer):
     dealer.insert_job(dealer.records(1))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     lease = "select lease_expires_at from import_runs where id = %s"
     before = dealer.scalar(lease, job.run_id)
     assert await queue.report_progress(job.run_id, None) == "processing"
@@ -315,7 +300,7 @@ async def test_a_report_extends_the_lease(queue, dealer):
 
 async def test_the_job_row_is_touched_only_when_there_is_something_new(queue, dealer):
     job_id = dealer.insert_job(dealer.records(4))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     version = "select xmin::text from scheduled_jobs where id = %s"
     await queue.report_progress(job.run_id, Progress(2, 4))
     before = dealer.scalar(version, job_id)
@@ -327,18 +312,18 @@ async def test_the_job_row_is_touched_only_when_there_is_something_new(queue, de
 
 async def test_a_released_job_goes_on_where_it_stopped(queue, dealer):
     dealer.insert_job(dealer.records(3))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 1)
     assert await queue.release(job.run_id) == "pending"
     assert await queue.release(job.run_id) == "pending"  # its answer was lost
-    again = await claim_one(queue, dealer)
+    again = await dealer.claim(queue)
     assert (again.attempt, again.applied) == (1, (range(1, 2),))
 
 
 async def test_a_retry_waits_and_the_fifth_gives_up(queue, dealer):
     job_id = dealer.insert_job(dealer.records(1))
     for attempt in range(1, 6):
-        job = await claim_one(queue, dealer)
+        job = await dealer.claim(queue)
         assert job.attempt == attempt
         status = await queue.release(job.run_id, retry_in=30)
         claim = await queue.claim(50, orphan_after_seconds=900)
@@ -351,7 +336,7 @@ async def test_a_retry_waits_and_the_fifth_gives_up(queue, dealer):
 async def test_a_job_that_kills_five_workers_fails_and_says_so(queue, dealer):
     job_id = dealer.insert_job(dealer.records(1))
     for _ in range(5):
-        job = await claim_one(queue, dealer)
+        job = await dealer.claim(queue)
         dealer.expire_lease(job.run_id)
     await queue.claim(50, orphan_after_seconds=900)
     row = dealer.job(job_id)
@@ -372,7 +357,7 @@ async def test_an_unknown_run_is_lost(queue):
 
 async def test_absent_cells_of_new_items_get_the_columns_own_defaults(queue, dealer):
     dealer.insert_job(dealer.records(1))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 1, [item(1, "A")])
     [row] = dealer.inventory()
     assert (row["description"], row["category"]) == ("", "Uncategorized")
@@ -382,7 +367,7 @@ async def test_absent_cells_of_new_items_get_the_columns_own_defaults(queue, dea
 
 async def test_absent_cells_leave_what_is_there_and_the_words_that_find_it(queue, dealer):
     dealer.insert_job(dealer.records(2))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     full = item(1, "A", description="Galvanized", category="Fasteners", quantity=5, unit_price=100)
     full["search_keywords"] = ["fasteners", "galvanized", "item"]
     await apply(queue, job.run_id, 1, 1, [full])
@@ -397,7 +382,7 @@ async def test_absent_cells_leave_what_is_there_and_the_words_that_find_it(queue
 
 async def test_an_unchanged_item_is_not_written(queue, dealer):
     dealer.insert_job(dealer.records(4))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     await apply(queue, job.run_id, 1, 2, [item(1, "A", quantity=1), item(2, "B", quantity=1)])
     before = {row["sku"]: row["xmin"] for row in dealer.inventory("xmin::text, *")}
     result = await apply(
@@ -418,5 +403,5 @@ async def test_an_unchanged_item_is_not_written(queue, dealer):
 
 async def test_ids_are_uuids_inside(queue, dealer):
     dealer.insert_job(dealer.records(1))
-    job = await claim_one(queue, dealer)
+    job = await dealer.claim(queue)
     assert isinstance(job.run_id, UUID)

@@ -1,0 +1,46 @@
+-- Files for imports that are too large for a job row, and the worker's answers: the private bucket
+-- imports, with a folder for each organization. A job names its file in
+-- file_data.source: {"bucket": "imports", "path": "<organization_id>/…"}.
+
+-- 200 MiB is what the worker takes by default; a project's own limit for all buckets holds besides.
+do $$
+begin
+  if to_regclass('storage.buckets') is null then return; end if;
+
+  insert into storage.buckets (id, name, public, file_size_limit)
+  values ('imports', 'imports', false, 209715200)
+  on conflict do nothing;
+end $$;
+
+-- Who may do what: ../policies/storage_objects.sql, the same text.
+-- storage.objects: the files of imports, in the bucket imports, below a folder named by the
+-- organization. Its members put files there, read and delete them. They don't overwrite or move
+-- them: a file must not change while it is imported. What the worker leaves in <organization>/failed
+-- is its word on the rows it refused, so nobody else puts anything there.
+-- No grants here, no row level security switched on: the table is the platform's, and has both.
+do $$
+begin
+  if to_regclass('storage.objects') is null then return; end if;
+
+  drop policy if exists imports_select_own_organization on storage.objects;
+  create policy imports_select_own_organization on storage.objects
+    for select to authenticated
+    using (bucket_id = 'imports' and (storage.foldername(name))[1] = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+  drop policy if exists imports_insert_own_organization on storage.objects;
+  create policy imports_insert_own_organization on storage.objects
+    for insert to authenticated
+    with check (
+      bucket_id = 'imports'
+      and (storage.foldername(name))[1] = (
+        select p.organization_id from public.profiles p where p.id = (select auth.uid()))
+      and (string_to_array(name, '/'))[2] <> 'failed'
+      and name !~ '(^|/)[.]{0,2}(/|$)'); -- no step that leads elsewhere
+
+  drop policy if exists imports_delete_own_organization on storage.objects;
+  create policy imports_delete_own_organization on storage.objects
+    for delete to authenticated
+    using (bucket_id = 'imports' and (storage.foldername(name))[1] = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+end $$;
