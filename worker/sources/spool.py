@@ -39,7 +39,8 @@ _REFUSALS = {
     "binary": "The file is a binary workbook (.xlsb). Save it as .xlsx and upload it again.",
     "damaged": _DAMAGED,
     "document": (
-        "The file is not a table we can read: it is an older Office document, but no workbook."
+        "The file is not a table we can read: it is an older Office document that holds no "
+        "workbook, or only a part of one. Save the table as .xlsx and upload that."
     ),
     "large": _LARGE,
     "protected": "The workbook is protected with a password; remove it and upload it again.",
@@ -56,7 +57,7 @@ _SHOWN_SHEETS = 20
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A sheet's rows, one JSON array a line, blank ones too."""
+    """A sheet's rows, one a line: [number, cells] as JSON."""
 
     path: Path
     notes: tuple[str, ...]
@@ -170,5 +171,6 @@ def _listed(report: dict[str, object]) -> str:
 
 
 def _rows(lines: Iterator[str]) -> Iterator[tuple[int, int, list[object]]]:
-    for number, line in enumerate(lines, start=1):
-        yield number, len(line), json.loads(line)
+    for line in lines:
+        number, cells = json.loads(line)
+        yield number, len(line), cells

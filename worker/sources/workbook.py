@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
 
 
 def write_rows(path: Path, spool: Path, wanted: str | None) -> Report:
-    """Write a row a line as a JSON array, blank ones too, and say what was read."""
+    """Write a row a line as JSON, [number, cells], and say what was read."""
     try:
         return _write_rows(path, spool, wanted)
     except _RefusedError as error:
@@ -203,7 +203,7 @@ def _spool(rows: Iterable[_MarkedCells], spool: Path) -> int:
     """Write the rows; how many formulas have no value."""
     count = 0
     with spool.open("w", encoding="utf-8") as file:
-        for cells, marks in rows:
+        for number, (cells, marks) in enumerate(rows, start=1):
             for column, mark in marks.items():
                 cells.extend([""] * (column + 1 - len(cells)))
                 cells[column] = mark(cells[column])
@@ -211,7 +211,9 @@ def _spool(rows: Iterable[_MarkedCells], spool: Path) -> int:
             written = [json_cell(cell) for cell in cells]
             while written and written[-1] == "":
                 written.pop()
-            line = json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+            if not written:
+                continue
+            line = json.dumps([number, written], ensure_ascii=False, separators=(",", ":"))
             if len(line) > LONGEST_ROW:
                 raise _RefusedError("large")
             file.write(line + "\n")
