@@ -19,7 +19,7 @@ def item(row_number, sku=None, **cells):
 
 
 def refused(row_number):
-    return RowError(row_number, "name", "name is missing", {"sku": f"SKU-{row_number}"})
+    return RowError(row_number, row_number, "name", "name is missing", {"sku": f"SKU-{row_number}"})
 
 
 async def apply(queue, run_id, first, last, rows=None, errors=()):

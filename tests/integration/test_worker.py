@@ -123,15 +123,15 @@ async def test_a_job_without_rows_completes(settings, dealer):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        pytest.param({"data_type": "contacts"}, "contacts are not supported yet", id="contacts"),
-        pytest.param({"data_type": "bids"}, "bids are not supported yet", id="bids"),
-        pytest.param({"file_data": {"records": [{"Item": 1}]}}, "column mapping", id="raw rows"),
+        pytest.param(
+            {"file_data": {"records": [{"Item": 1}]}}, "No column was found", id="raw rows"
+        ),
         pytest.param({"file_data": None}, "no records", id="no data"),
         pytest.param({"file_data": {"records": "x", "mapping": {}}}, "no records", id="not a list"),
-        pytest.param({"file_data": {"source": {"bucket": "b"}}}, "no records", id="a file"),
+        pytest.param({"file_data": {"source": "x"}}, "no records", id="no source"),
     ],
 )
-async def test_what_cannot_be_imported_yet_fails_with_a_plain_message(
+async def test_what_cannot_be_imported_fails_with_a_plain_message(
     settings, dealer, columns, message
 ):
     job_id = dealer.insert_job(dealer.records(1), **columns)

@@ -640,3 +640,15 @@ def test_no_digit_is_lost(written: str) -> None:
     value = outcome(cents, written)
     assert value == expected or not SMALLEST <= expected <= LARGEST
     assert isinstance(value, ValueProblem) or SMALLEST <= expected <= LARGEST
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "#N/A", "#VALUE! ", "#DIV/0!", "#NAME?"])
+@pytest.mark.parametrize("read", [line, text])
+def test_a_failed_formula_is_no_text(read: Reader, cell: str) -> None:
+    with pytest.raises(ValueProblem, match="is what a failed formula leaves"):
+        read(cell, longest=100)
+
+
+@pytest.mark.parametrize("cell", ["#8 screw", "#", "N/A", "# REF!", "#REF! x"])
+def test_a_number_sign_is_text(cell: str) -> None:
+    assert line(cell, longest=100) == cell

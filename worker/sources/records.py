@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+from worker.exceptions import DatabaseUnavailableError
 from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
 
 # (1-based first record, how many) -> records
@@ -25,7 +26,12 @@ class RecordSource:
         self._only_page: list[object] | None = None
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
-        """Yield the records that are not blank, in order."""
+        """Yield the records that are not blank, in order.
+
+        Raises:
+            DatabaseUnavailableError: a page is not whole.
+
+        """
         for first in range(1, self.record_count + 1, PAGE_ROWS):
             records = await self._page(first)
             rows = [
@@ -40,6 +46,10 @@ class RecordSource:
         if self._only_page is not None:
             return self._only_page
         page = await self._read_page(first, PAGE_ROWS)
+        expected = min(PAGE_ROWS, self.record_count - first + 1)
+        if len(page) != expected:
+            # Never taken for the end: the rows that are missing would be lost without a word.
+            raise DatabaseUnavailableError(f"a page of {len(page)} records, not {expected}")
         if self.record_count <= PAGE_ROWS:
             self._only_page = page
         return page

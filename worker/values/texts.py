@@ -21,6 +21,11 @@ _HARMLESS_LENGTH = 1000
 # Excel's way to show what its cell has no room for, with the decimal mark of its country.
 _SCIENTIFIC = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}")
 _FIRST_LOSSY_NUMBER = 10**15
+# What stands in a cell whose formula failed. A name or a SKU that is one of these is none.
+_FAILED_FORMULAS = {
+    "#CALC!", "#DIV/0!", "#FIELD!", "#GETTING_DATA", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!",
+    "#SPILL!", "#VALUE!",
+}  # fmt: skip
 
 
 def line(cell: object, longest: int) -> str | None:
@@ -78,6 +83,8 @@ def _written(cell: object) -> str:
     """Give the cell as its owner would have typed it into a text field."""
     match cell:
         case str():
+            if cell.startswith("#") and cell.strip() in _FAILED_FORMULAS:
+                raise ValueProblem(f"{shown(cell)} is what a failed formula leaves")
             return cell
         case None:
             return ""
