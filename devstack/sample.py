@@ -293,7 +293,7 @@ _MISTAKES: tuple[Row, ...] = (
     {"cost": "#REF!"},
     {"sku": ""},
     {"unit_price": "12..5"},
-    {"unit_price": "1.234,50"},
+    {"unit_price": "12,34.50"},
     {"price_tier_1": "15%"},
     {"cost": "99999999.99"},
     {"name": "", "unit_price": "TBD"},
