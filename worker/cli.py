@@ -80,30 +80,17 @@ def _parser() -> argparse.ArgumentParser:
         help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
     )
     upload.add_argument("--dry-run", action="store_true", help="say what would happen")
-    for option, what in _FILE_OPTIONS.items():
-        upload.add_argument(f"--{option.replace('_', '-')}", metavar="…", help=what)
+    upload.add_argument("--sheet", help="of a workbook; else the first with rows")
+    upload.add_argument("--delimiter", help="of a text file; else found out")
+    upload.add_argument("--encoding", help="of a text file; else found out")
+    upload.add_argument("--header-row", type=int, help="the row with the columns; else found out")
     return parser
 
 
-_FILE_OPTIONS = {
-    "sheet": "of a workbook; else the first with rows",
-    "delimiter": "between the columns of a text file; else found out",
-    "encoding": "of a text file; else found out",
-    "header_row": "the file's row that names the columns; else found out",
-}
-
-
 def _upload(options: argparse.Namespace) -> Upload:
-    file_options: dict[str, object] = {
-        name: getattr(options, name) for name in _FILE_OPTIONS if getattr(options, name)
-    }
-    if options.header_row:
-        file_options["header_row"] = int(options.header_row)
-    if options.dry_run:
-        file_options["dry_run"] = True
-    return Upload(
-        options.file, options.organization, options.data_type, options.mapping, file_options
-    )
+    names = ("sheet", "delimiter", "encoding", "header_row", "dry_run")
+    said = {name: getattr(options, name) for name in names if getattr(options, name)}
+    return Upload(options.file, options.organization, options.data_type, options.mapping, said)
 
 
 def _file(argument: str) -> Path:

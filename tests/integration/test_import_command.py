@@ -1,0 +1,142 @@
+"""``python -m worker import``, as an operator types it, with a worker beside it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def environment(stack):
+    return os.environ | {
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_SECRET_KEY": stack.keys.secret,
+        "WORKER_LOG_LEVEL": "warning",
+    }
+
+
+@pytest.fixture(scope="module")
+def worker(environment):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment
+    )
+    yield
+    process.terminate()
+    assert process.wait(timeout=25) == 0
+
+
+@pytest.fixture
+def command(environment, dealer):
+    def run(*arguments, **changes):
+        return subprocess.run(
+            [sys.executable, "-m", "worker", "import", *map(str, arguments),
+             "--organization", dealer.organization_id],
+            cwd=PROJECT, env=environment | changes, capture_output=True, text=True,
+            check=False, timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The files that people have: by name, with what is to be said of each."""
+    (tmp_path / "stock.csv").write_text("SKU,Name,Price\nA-1,Bolt,2.50\nA-2,Nail,3\n")
+    workbook = Workbook()
+    for row in (["Cedar Supplies"], [], ["Item #", "Item Name", "Price"], ["A-1", "Bolt", 2.5]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "stock.xlsx")
+    import pandas as pd  # noqa: PLC0415 - half a second that only this fixture needs
+
+    frame = pd.DataFrame({"SKU": ["A-1"], "Name": ["Bolt"], "Price": [2.5]})
+    frame.to_excel(tmp_path / "stock.ods", engine="odf", index=False)
+    (tmp_path / "preise.csv").write_bytes(
+        "Artikelnr;Bezeichnung;Preis\nA-1;Dübel;1.234,50\nA-2;Mörtel;7,25\n".encode("cp1252")
+    )
+    return tmp_path
+
+
+MAPPING = '{"Artikelnr": "sku", "Bezeichnung": "name", "Preis": "unit_price"}'
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("name", "arguments", "prices"),
+    [
+        ("stock.csv", [], [250, 300]),
+        ("stock.xlsx", [], [250]),
+        ("stock.ods", [], [250]),
+        ("preise.csv", ["--mapping", MAPPING], [123_450, 725]),
+    ],
+)
+def test_a_file_goes_all_in(command, files, dealer, name, arguments, prices):
+    result = command(files / name, *arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert [item["unit_price"] for item in dealer.inventory()] == prices
+    assert f"{len(prices)} created, 0 updated, 0 refused, 0 not reached" in result.stdout
+    assert f"{len(prices)}/{len(prices)}" in result.stdout  # the bar
+    if name == "preise.csv":
+        assert "Windows-1252" in result.stdout
+        assert "unit_price: read with a decimal comma" in result.stdout
+
+
+@pytest.mark.usefixtures("worker")
+def test_refused_rows_are_told_and_make_it_1(command, tmp_path, dealer):
+    file = tmp_path / "stück liste.csv"
+    file.write_text("SKU,Name,Price\nA-1,Bolt,call\nA-2,[b]Nail,3\n")
+    result = command(file)
+    assert result.returncode == 1
+    assert "1 created, 0 updated, 1 refused" in result.stdout
+    assert 'Row 2: unit_price "call" is not a number' in result.stdout
+    assert f"{dealer.organization_id}/failed/" in result.stdout
+    assert dealer.inventory()[0]["name"] == "[b]Nail"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_file_without_the_columns_makes_it_2(command, tmp_path):
+    file = tmp_path / "stock.csv"
+    file.write_text("Vendor,Price\nAcme,2\n")
+    result = command(file)
+    assert result.returncode == 2
+    assert "No column was found for name." in result.stdout
+    assert "The job is failed." in result.stdout
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_rehearsal_of_contacts(command, tmp_path, dealer):
+    file = tmp_path / "people.tsv"
+    file.write_text("Name\tE-mail\nAnn\tann@lee.test\n")
+    result = command(file, "--data-type", "contacts", "--dry-run", "--delimiter", "tab")
+    assert result.returncode == 0, result.stdout
+    assert "1 would be created" in result.stdout
+    assert "Rehearsal: nothing was written." in result.stdout
+    count = "select count(*) from contacts where organization_id = %s"
+    assert dealer.scalar(count, dealer.organization_id) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone.csv"], "there is no file gone.csv"),
+        (["pyproject.toml", "--data-type", "exports"], "invalid choice: 'exports'"),
+        (["pyproject.toml", "--mapping", "sku"], "this is no JSON object"),
+        (["pyproject.toml", "--mapping", "[1]"], "this is no JSON object"),
+        (["pyproject.toml", "--header-row", "first"], "invalid int value"),
+    ],
+)
+def test_a_wrong_argument_makes_it_2(command, arguments, message):
+    result = command(*arguments)
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+def test_a_wrong_key_makes_it_2_and_is_not_shown(command, files):
+    result = command(files / "stock.csv", SUPABASE_SECRET_KEY="sb_secret_wrong")
+    assert result.returncode == 2
+    assert "check SUPABASE_URL, the key" in result.stdout + result.stderr
+    assert "sb_secret_wrong" not in result.stdout + result.stderr
