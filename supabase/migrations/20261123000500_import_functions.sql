@@ -75,7 +75,7 @@ language sql immutable security invoker set search_path = '' as $$
   from (
     select btrim(regexp_replace(
              given,
-             '[\u0001-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+',
+             '[\u0001-\u0020\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+',
              ' ', 'g')) as line,
            place
     from regexp_split_to_table(message, E'\r?\n') with ordinality as split (given, place)

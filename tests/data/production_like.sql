@@ -124,6 +124,55 @@ from generate_series(1, 1000) n
 join public.inventory i on i.id = md5('item ' || n * 151)::uuid;
 
 -- ---------------------------------------------------------------------------------------------
+-- Contacts and bids that lack some columns, have others, and other types and defaults
+-- ---------------------------------------------------------------------------------------------
+
+create table public.contacts (
+  id uuid primary key default gen_random_uuid(),
+  organization_id text not null,
+  name text not null,
+  email varchar(80) not null,
+  phone text not null default '',
+  company text,
+  status text not null,
+  "priceLevel" text, -- of an attempt long ago
+  price_level text not null default 'T1',
+  city text,
+  account_owner_number varchar(80),
+  ytd_sales numeric(12, 2) not null default 0,
+  owner_id uuid references public.profiles (id),
+  updated_by uuid references public.profiles (id),
+  tags text[] not null default '{}',
+  created_at timestamptz default now(),
+  updated_at timestamp default now()
+);
+alter table public.contacts enable row level security;
+insert into public.contacts (organization_id, name, email, company, status, created_at, owner_id)
+values
+  ('org_large', 'Ann', 'ann@x.com', 'Acme', 'Active', '2024-01-01', null),
+  ('org_large', 'Ann', 'ann2@x.com', 'Acme', 'Active', '2023-01-01',
+   '00000000-0000-4000-8000-00000000000b'),
+  -- Notes that somebody pasted into the name, too long for an index.
+  ('org_large', (select string_agg(md5(n::text), '') from generate_series(1, 300) n), 'long@x.com',
+   'Acme', 'Active', '2022-01-01', null);
+
+create table public.bids (
+  id integer generated always as identity primary key,
+  organization_id text not null,
+  title text not null,
+  client_name text,
+  project_name text,
+  description text,
+  amount numeric(12, 2),
+  total numeric(12, 2),
+  status text not null,
+  valid_until date,
+  notes text not null default '-',
+  created_at timestamptz default now()
+);
+alter table public.bids enable row level security;
+
+-- ---------------------------------------------------------------------------------------------
 -- The older scheduled_jobs
 -- ---------------------------------------------------------------------------------------------
 

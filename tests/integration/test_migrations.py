@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -436,6 +437,93 @@ def test_the_stuck_job_is_adopted_and_lands(production):
     new = production.connection.execute("select * from inventory where sku = 'NEW-1'").fetchone()
     # What the file did not say comes from this table's own defaults.
     assert (new["unit_price"], new["quantity"], new["bin_location"]) == (0, 0, "A-0")
+
+
+def import_rows(production, data_type, rows):
+    """Import rows into org_large, in Alice's name, as the worker does."""
+    production.connection.execute("delete from scheduled_jobs")
+    production.connection.execute(
+        "insert into scheduled_jobs"
+        " (organization_id, created_by, job_type, data_type, scheduled_time, file_data)"
+        " values ('org_large', %s, 'import', %s, now(), %s)",
+        [ALICE, data_type, Jsonb({"records": rows})],
+    )
+    numbered = [{"row_number": n} | row for n, row in enumerate(rows, start=1)]
+    with production.acting("service_role"):
+        [job] = production.scalar("select claim_import_jobs('w', 60, 10)")["jobs"]
+        return production.scalar(
+            f"select apply_{data_type}_batch(%s, 1, %s, %s, '[]')",
+            job["run_id"],
+            len(rows),
+            Jsonb(numbered),
+        )
+
+
+def test_contacts_leave_out_what_this_table_lacks(production):
+    rows = [
+        {
+            "name": "Ann",
+            "company": "Acme",
+            "city": "Bern",
+            "legacy_number": "7",
+            "ptd_sales": "1.00",
+        },
+        {"name": "New", "legacy_number": "7", "trade": "Roofer", "ytd_sales": "5.125"},
+    ]
+    counts = import_rows(production, "contacts", rows)
+    # Without legacy_number there is no such rung: the two are not one.
+    assert counts == {"created": 1, "updated": 1, "failed": 0}
+    old = production.connection.execute("select * from contacts where city = 'Bern'").fetchone()
+    assert (old["email"], str(old["owner_id"]), str(old["updated_by"])) == (
+        "ann2@x.com",
+        BOB,
+        ALICE,
+    )
+    new = production.connection.execute("select * from contacts where name = 'New'").fetchone()
+    assert new["email"] == f"no-email-{new['id']}@import.invalid"
+    assert (new["status"], new["price_level"], new["phone"]) == ("Prospect", "Retail", "")
+    assert (str(new["ytd_sales"]), str(new["owner_id"])) == ("5.13", ALICE)
+    again = import_rows(production, "contacts", rows)
+    assert again == {"created": 1, "updated": 1, "failed": 0}
+
+
+def test_a_contact_that_this_table_refuses_is_an_error(production):
+    rows = [{"name": "A", "email": f"{'a' * 80}@x.com"}, {"name": "B", "ytd_sales": "99999999999"}]
+    assert import_rows(production, "contacts", rows) == {"created": 0, "updated": 0, "failed": 2}
+    messages = production.connection.execute(
+        "select message from import_errors order by row_number"
+    )
+    assert [row["message"] for row in messages] == ["a text is too long", "a number is too large"]
+
+
+def test_bids_leave_out_what_this_table_lacks(production):
+    row = {"client_name": "Ann", "project_name": "Deck", "total": "9.50", "tax_amount": "1.00"}
+    counts = import_rows(production, "bids", [row, row | {"valid_until": "2027-01-02"}])
+    assert counts == {"created": 2, "updated": 0, "failed": 0}
+    first, second = production.connection.execute("select * from bids order by id").fetchall()
+    assert (first["title"], first["amount"], first["total"]) == (
+        "Deck",
+        Decimal("9.50"),
+        Decimal("9.50"),
+    )
+    assert (first["status"], first["notes"]) == ("draft", "-")
+    assert first["valid_until"] == production.scalar("select (now() + interval '30 days')::date")
+    assert str(second["valid_until"]) == "2027-01-02"
+
+
+def test_what_contacts_are_matched_by_is_indexed_where_it_can_be(production, migrated):
+    made = "select indexname from pg_indexes where tablename = 'contacts'"
+    made += " and indexname like 'contacts\\_import\\_%'"
+    here, there = (
+        {row["indexname"] for row in connection.execute(made)}
+        for connection in (migrated, production.connection)
+    )
+    rungs = ("legacy_number", "email", "owner_name", "name_company")
+    assert here == {f"contacts_import_{rung}_idx" for rung in rungs}
+    # No such column; and a name that is too long for an index.
+    assert here - there == {
+        f"contacts_import_{rung}_idx" for rung in ("legacy_number", "name_company", "owner_name")
+    }
 
 
 INSERT = """

@@ -5,7 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from worker.exceptions import JobCancelledError, RequestRefusedError, RunLostError
+from worker.exceptions import (
+    JobCancelledError,
+    JobRefusedError,
+    RequestRefusedError,
+    RunLostError,
+)
 from worker.job import Progress, RowError
 
 
@@ -405,3 +410,288 @@ async def test_ids_are_uuids_inside(queue, dealer):
     dealer.insert_job(dealer.records(1))
     job = await dealer.claim(queue)
     assert isinstance(job.run_id, UUID)
+
+
+@pytest.mark.parametrize(
+    ("file_data", "told"),
+    [
+        pytest.param(
+            {"records": [], "mapping": {"Item #": "sku"}},
+            ({"Item #": "sku"}, None, {}, False),
+            id="records",
+        ),
+        pytest.param(
+            {"source": {"bucket": "imports", "path": "o/a.csv"}, "options": {"dry_run": True}},
+            (None, {"bucket": "imports", "path": "o/a.csv"}, {"dry_run": True}, True),
+            id="a file, to be rehearsed",
+        ),
+        pytest.param({"options": {"dry_run": "true"}}, (None, None, {"dry_run": "true"}, False),
+                     id="dry_run that is no boolean"),
+        pytest.param({"options": [True], "source": "x", "mapping": 7}, (None, None, {}, False),
+                     id="no objects"),
+        pytest.param({"mapping": {"A": "x" * 1_100_000}}, ({}, None, {}, False),
+                     id="larger than any mapping"),
+    ],
+)  # fmt: skip
+async def test_a_claim_tells_what_file_data_says_beside_the_records(queue, dealer, file_data, told):
+    dealer.insert_job(None, file_data=file_data)
+    job = await dealer.claim(queue)
+    assert (job.mapping, job.source, job.options, job.dry_run) == told
+    assert dealer.runs(job.job_id)[0]["dry_run"] == told[3]
+
+
+# What a run begins with.
+
+
+async def begin(queue, run_id, row_count=2, version="v1", **changes):
+    given = {"mapping": {"Item #": "sku"}, "notes": ["Read as UTF-8."]} | changes
+    return await queue.begin(run_id, row_count, given["mapping"], given["notes"], version)
+
+
+async def test_a_run_keeps_what_it_began_with(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(3))
+    job = await dealer.claim(queue)
+    for _ in range(2):  # the first answer was lost
+        assert await begin(queue, job.run_id) == "processing"
+    [run] = dealer.runs(job_id)
+    assert (run["row_count"], run["mapping"]) == (2, {"Item #": "sku"})
+    assert (run["notes"], run["source_version"]) == (["Read as UTF-8."], "v1")
+    assert dealer.job(job_id)["progress"] == {"current": 0, "total": 2, "percent": 0}
+    await apply(queue, job.run_id, 1, 2)
+    result = await queue.finish(job.run_id, "completed")
+    assert (result.created, result.unprocessed) == (2, 0)
+
+
+async def test_a_run_begins_with_what_was_applied_before(queue, dealer):
+    job_id = dealer.insert_job(None, file_data={"source": {}})
+    old = await dealer.claim(queue)
+    await begin(queue, old.run_id, 3)
+    await apply(queue, old.run_id, 1, 2)
+    await queue.release(old.run_id)
+    dealer.execute("update scheduled_jobs set progress = null where id = %s", job_id)
+    new = await dealer.claim(queue)
+    await begin(queue, new.run_id, 3)
+    assert dealer.job(job_id)["progress"] == {"current": 2, "total": 3, "percent": 66}
+
+
+async def test_beginning_touches_the_job_row_only_for_another_total(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(2))
+    job = await dealer.claim(queue)
+    version = "select xmin::text from scheduled_jobs where id = %s"
+    before = dealer.scalar(version, job_id)
+    await begin(queue, job.run_id, 2)
+    assert dealer.scalar(version, job_id) == before
+
+
+@pytest.mark.parametrize(
+    ("applied", "changes", "refused"),
+    [
+        pytest.param(1, {"version": "v2"}, True, id="another version"),
+        pytest.param(1, {"row_count": 3}, True, id="other rows"),
+        pytest.param(1, {"version": None}, True, id="no version any more"),
+        pytest.param(1, {"notes": [], "mapping": {}}, False, id="the same file"),
+        pytest.param(0, {"version": "v2", "row_count": 3}, False, id="nothing was applied yet"),
+    ],
+)
+async def test_a_file_that_changed_between_two_attempts(queue, dealer, applied, changes, refused):
+    dealer.insert_job(None, file_data={"source": {}})
+    old = await dealer.claim(queue)
+    await begin(queue, old.run_id)
+    if applied:
+        await apply(queue, old.run_id, 1, applied)
+    dealer.expire_lease(old.run_id)
+    # One that died before it had counted says nothing of the file.
+    dealer.expire_lease((await dealer.claim(queue)).run_id)
+    new = await dealer.claim(queue)
+    if refused:
+        for _ in range(2):
+            with pytest.raises(JobRefusedError, match=r"The file changed .* upload it again\."):
+                await begin(queue, new.run_id, **changes)
+    else:
+        await begin(queue, new.run_id, **changes)
+        assert await begin(queue, new.run_id, **changes) == "processing"
+
+
+async def test_only_a_live_run_begins(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(2))
+    old = await dealer.claim(queue)
+    dealer.expire_lease(old.run_id)
+    new = await dealer.claim(queue)
+    with pytest.raises(RunLostError):
+        await begin(queue, old.run_id)
+    dealer.execute("update scheduled_jobs set status = 'cancelled' where id = %s", job_id)
+    with pytest.raises(JobCancelledError):
+        await begin(queue, new.run_id)
+    with pytest.raises(RunLostError):
+        await begin(queue, uuid4())
+    assert {run["begun_at"] for run in dealer.runs(job_id)} == {None}
+
+
+# Errors.
+
+
+async def test_errors_bear_the_number_that_the_user_sees(queue, dealer):
+    dealer.insert_job(None, file_data={"source": {}})
+    job = await dealer.claim(queue)
+    await begin(queue, job.run_id, 3)
+    broken = item(2, quantity=3_000_000_000, file_row=9)
+    await queue.apply_batch(
+        "apply_inventory_batch", job.run_id, range(1, 4), [item(1, file_row=7), broken],
+        [FileError(3, "name", "name is missing", {"sku": "A"})],
+    )  # fmt: skip
+    assert [(e["row_number"], e["row"]) for e in dealer.errors()] == [
+        (9, broken),
+        (12, {"sku": "A"}),
+    ]
+
+
+class FileError(RowError):
+    """An error as one of a file's rows has it."""
+
+    def as_json(self):
+        return super().as_json() | {"file_row": self.row_number + 9}
+
+
+async def test_a_refused_record_is_found_by_the_number_that_the_user_sees(queue, dealer):
+    records = dealer.records(4)
+    dealer.insert_job(records)
+    job = await dealer.claim(queue)
+    # The first two were blank and are not counted.
+    await begin(queue, job.run_id, 2)
+    broken = item(2, quantity=3_000_000_000, file_row=4)
+    await apply(queue, job.run_id, 1, 2, [item(1, file_row=3), broken])
+    [error] = dealer.errors()
+    assert (error["row_number"], error["row"]) == (4, records[3])
+
+
+async def test_at_most_10_000_errors_of_a_job_are_kept(queue, dealer):
+    job_id = dealer.insert_job(None, file_data={"source": {}})
+    job = await dealer.claim(queue)
+    await begin(queue, job.run_id, 12_000)
+    for first in (1, 4001, 8001):
+        errors = [refused(number) for number in range(first, first + 4000)]
+        await apply(queue, job.run_id, first, first + 3999, [], errors)
+    assert len(dealer.errors()) == 10_000
+    # Batches in flight at once have looked before they wrote.
+    dealer.execute(
+        "insert into import_errors (job_id, row_number, organization_id, message)"
+        " select %s, n, %s, 'too many' from generate_series(20001, 20050) n",
+        job_id,
+        dealer.organization_id,
+    )
+    result = await queue.finish(job.run_id, "completed")
+    assert result.failed == 12_000
+    assert [error["row_number"] for error in dealer.errors()] == list(range(1, 10_001))
+    assert dealer.job(job_id)["error_message"].splitlines()[-1] == "… and 11990 more"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        pytest.param("a\x1b[31m\t b", "a [31m b", id="control characters"),
+        pytest.param("name \u202egnp.exe\u2066 x", "name gnp.exe x", id="turned around"),
+        pytest.param("x" * 500, "x" * 299 + "…", id="too long"),
+        pytest.param("first\r\nsecond\n" + "y" * 300, "first\nsecond\n" + "y" * 300, id="lines"),
+    ],
+)  # fmt: skip
+async def test_a_message_is_fit_to_be_read(queue, dealer, message, shown):
+    job_id = dealer.insert_job(dealer.records(1))
+    job = await dealer.claim(queue)
+    await queue.finish(job.run_id, "failed", message)
+    assert dealer.job(job_id)["error_message"] == shown
+
+
+async def test_an_error_takes_one_line_of_the_message(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(2))
+    job = await dealer.claim(queue)
+    errors = [RowError(n, "name", f"name\nis\x07 {'long ' * 90}", {}) for n in (1, 2)]
+    await apply(queue, job.run_id, 1, 2, [], errors)
+    await queue.finish(job.run_id, "completed")
+    first, second = dealer.job(job_id)["error_message"].splitlines()
+    assert first.startswith("Row 1: name is long long")
+    assert second.startswith("Row 2: name is long long")
+    assert len(first) == len(second) == 300
+
+
+@pytest.mark.parametrize("outcome", ["completed", "failed"])
+async def test_the_run_says_where_its_refused_rows_lie(queue, dealer, outcome):
+    job_id = dealer.insert_job(dealer.records(1))
+    job = await dealer.claim(queue)
+    await apply(queue, job.run_id, 1, 1, [], [refused(1)])
+    await queue.finish(job.run_id, outcome, None, "org/failed/1.csv")
+    await queue.finish(job.run_id, outcome)  # the answer was lost, and what it said
+    assert [run["failed_rows_path"] for run in dealer.runs(job_id)] == ["org/failed/1.csv"]
+
+
+# Rehearsals.
+
+
+async def test_a_rehearsal_counts_and_writes_nothing(queue, dealer):
+    job_id = dealer.insert_job(None, file_data={"source": {}, "options": {"dry_run": True}})
+    job = await dealer.claim(queue)
+    dealer.execute(
+        "insert into inventory (organization_id, sku, name) values (%s, 'A', 'Old')",
+        dealer.organization_id,
+    )
+    before = dealer.inventory()
+    await begin(queue, job.run_id, 1205)
+    broken = item(4, quantity=3_000_000_000)
+    rows = [item(1, "A"), item(2), {"row_number": 3, "superseded_by": 9}, broken]
+    for _ in range(2):
+        result = await apply(queue, job.run_id, 1, 5, rows, [refused(5)])
+        assert (result.created, result.updated, result.failed) == (1, 2, 2)
+    await apply(queue, job.run_id, 6, 1205)
+    result = await queue.finish(job.run_id, "completed")
+    assert (result.created, result.updated, result.failed) == (1201, 2, 2)
+    assert await queue.finish(job.run_id, "completed") == result
+    assert dealer.inventory() == before
+    row = dealer.job(job_id)
+    assert (row["status"], row["record_count"]) == ("completed", 0)
+    assert row["error_message"].splitlines() == [
+        "Rehearsal: nothing was written. 1,201 rows would be created, 2 updated and 2 refused.",
+        "Row 4: a number is too large",
+        "Row 5: name is missing",
+    ]
+    assert [error["row_number"] for error in dealer.errors()] == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("data_type", "row"),
+    [
+        ("inventory", {"sku": "A", "name": "A", "search_keywords": []}),
+        ("contacts", {"name": "A"}),
+        ("bids", {"client_name": "A", "project_name": "A"}),
+    ],
+)
+async def test_every_data_type_can_be_rehearsed(queue, dealer, data_type, row):
+    job_id = dealer.insert_job([{}], data_type=data_type, file_data={
+        "records": [{}], "options": {"dry_run": True}})  # fmt: skip
+    job = await dealer.claim(queue)
+    result = await queue.apply_batch(
+        f"apply_{data_type}_batch", job.run_id, range(1, 2), [row | {"row_number": 1}], []
+    )
+    assert (result.created, result.updated, result.failed) == (1, 0, 0)
+    await queue.finish(job.run_id, "completed")
+    count = f"select count(*) from {data_type} where organization_id = %s"  # noqa: S608
+    assert dealer.scalar(count, dealer.organization_id) == 0
+    assert dealer.job(job_id)["error_message"] == (
+        "Rehearsal: nothing was written. 1 rows would be created, 0 updated and 0 refused."
+    )
+
+
+async def test_a_rehearsal_that_fails_says_why_and_repeats_as_any_other(queue, dealer):
+    job_id = dealer.insert_job(
+        None,
+        file_data={"source": {}, "options": {"dry_run": True}},
+        repeat_type="daily",
+    )
+    job = await dealer.claim(queue)
+    await queue.finish(job.run_id, "failed", "The file is broken.")
+    row = dealer.job(job_id)
+    assert (row["status"], row["error_message"]) == ("failed", "The file is broken.")
+    assert row["record_count"] == 0
+    again = dealer.scalar(
+        "select file_data from scheduled_jobs where organization_id = %s and status = 'pending'",
+        dealer.organization_id,
+    )
+    assert again["options"] == {"dry_run": True}

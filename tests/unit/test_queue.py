@@ -10,6 +10,7 @@ from worker import connection
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
+    JobRefusedError,
     RequestRefusedError,
     RunLostError,
 )
@@ -124,6 +125,7 @@ async def test_a_claim_is_left_to_the_next_poll(trouble):
         pytest.param(refusal("PT404", 404), RunLostError, id="deleted"),
         pytest.param(refusal("PT409", 409), RunLostError, id="taken over"),
         pytest.param(refusal("PT410", 410), JobCancelledError, id="cancelled"),
+        pytest.param(refusal("PT412", 412), JobRefusedError, id="the file changed"),
         pytest.param(refusal("42501", 403), RequestRefusedError, id="may not"),
         pytest.param(refusal("PGRST301", 401), RequestRefusedError, id="revoked key"),
         pytest.param(refusal("PGRST202", 404), RequestRefusedError, id="missing function"),
@@ -137,7 +139,7 @@ async def test_what_stays_ends_at_once(answer, error):
     with pytest.raises(error) as caught:
         await ask(server, report)
     assert server.calls == 1
-    assert "SKU" not in str(caught.value) or error is RunLostError  # ours, without a value
+    assert "SKU" not in str(caught.value) or error in {RunLostError, JobRefusedError}  # ours
     assert caught.value.__cause__ is None
 
 
