@@ -52,8 +52,9 @@ def _written(cell: object) -> str:
         case dt.time():
             return cell.isoformat(timespec="seconds")
         case dt.timedelta():
-            minutes, seconds = divmod(round(cell.total_seconds()), 60)
-            return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+            minutes, seconds = divmod(abs(round(cell.total_seconds())), 60)
+            sign = "-" if cell < dt.timedelta() else ""
+            return f"{sign}{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
     return str(cell)
 
 

@@ -43,7 +43,7 @@ def _merit(
     records = [record for record in _records(head, delimiter) if not is_blank(record)]
     widths = Counter(len(record) for record in records)
     if not widths:
-        return 0, False, 0.0, 0
+        return 0, True, 1.0, 0  # nothing but delimiters
     known = [
         sum(is_known(name) for cell in islice(record, _ASKED_CELLS) if (name := cell.strip()))
         for record in records

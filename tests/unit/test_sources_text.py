@@ -1,0 +1,243 @@
+"""Delimited text: encodings, delimiters, quotes, blank rows, and the rows' numbers."""
+
+import codecs
+import csv
+import io
+
+import pytest
+
+from worker.exceptions import JobRefusedError
+from worker.sources import FileOptions, open_file
+from worker.sources.delimiter import find_delimiter
+
+KNOWN = {"sku", "name", "price", "description"}
+TABLE = [
+    ["SKU", "Name", "Price"],
+    ["00123", "Café tap", "12.5"],
+    ["A-7", 'Pipe, 3" long', "1200"],
+    ["B;8", "Été | hiver", "0.99"],
+]
+
+
+def is_known(name):
+    return name.casefold() in KNOWN
+
+
+def written(delimiter=",", line_end="\r\n"):
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator=line_end).writerows(TABLE)
+    return text.getvalue()
+
+
+async def read(tmp_path, content, **options):
+    path = tmp_path / "upload"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    source = await open_file(path, FileOptions.from_json(options), is_known)
+    rows = [row async for page in source.pages() for row in page]
+    assert [row async for page in source.pages() for row in page] == rows
+    source.close()
+    return source, rows
+
+
+async def refusal(tmp_path, content, **options):
+    with pytest.raises(JobRefusedError) as refused:
+        await read(tmp_path, content, **options)
+    return str(refused.value)
+
+
+NOTE_16 = ("Read as UTF-16 text.",)
+
+
+@pytest.mark.parametrize(
+    ("content", "notes"),
+    [
+        pytest.param(written().encode(), (), id="UTF-8"),
+        pytest.param(written().encode("utf-8-sig"), (), id="UTF-8 with a mark"),
+        pytest.param(written().encode("utf-16"), NOTE_16, id="UTF-16 with a mark"),
+        pytest.param(codecs.BOM_UTF16_BE + written().encode("utf-16-be"), NOTE_16, id="UTF-16 BE"),
+        pytest.param(written().encode("utf-16-le"), NOTE_16, id="UTF-16 LE without a mark"),
+        pytest.param(written().encode("utf-16-be"), NOTE_16, id="UTF-16 BE without a mark"),
+        pytest.param(written().encode("cp1252"), ("Read as Windows-1252 text.",), id="1252"),
+        pytest.param(
+            written(";").encode("cp1252"),
+            ("Read as Windows-1252 text with ; between the columns.",),
+            id="1252 with semicolons",
+        ),
+        pytest.param(
+            written("\t").encode(), ("Read as text with tabs between the columns.",), id="tabs"
+        ),
+        pytest.param(
+            written("|").encode(), ("Read as text with vertical bars between the columns.",), id="|"
+        ),
+        pytest.param(written(line_end="\n").encode(), (), id="LF"),
+        pytest.param(written(line_end="\r").encode(), (), id="lone CR"),
+        pytest.param(written().rstrip().encode(), (), id="no last line end"),
+        pytest.param(
+            b"sep=;\r\n" + written(";").encode(),
+            ("Read as text with ; between the columns.",),
+            id="sep=;",
+        ),
+    ],
+)
+async def test_one_table_in_every_form(tmp_path, content, notes):
+    source, rows = await read(tmp_path, content)
+    assert source.columns == tuple(TABLE[0])
+    assert [row.cells for row in rows] == [
+        dict(zip(TABLE[0], row, strict=True)) for row in TABLE[1:]
+    ]
+    assert [row.number for row in rows] == [2, 3, 4]
+    assert source.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "cell", "note"),
+    [
+        ("SKU\n\xe9".encode("cp850"), {"encoding": "cp850"}, "é", "Read as cp850 text."),
+        ("SKU\nñ".encode(), {"encoding": "latin-1"}, "Ã±", "Read as iso8859-1 text."),
+        ("SKU\nñ".encode("utf-8-sig"), {"encoding": "utf8"}, "ñ", "Read as utf-8 text."),
+        ("SKU\nñ".encode("utf-16"), {"encoding": "utf-16le"}, "ñ", "Read as utf-16-le text."),
+        ("SKU\nñ".encode("utf-16-be"), {"encoding": "utf-16be"}, "ñ", "Read as utf-16-be text."),
+        (b"SKU\na\x81\xe9", {}, "a\ufffdé", "Some characters mean nothing in Windows-1252"),
+        (b"SKU\na\xff", {"encoding": "utf-8"}, "a\ufffd", "Some characters mean nothing in utf-8"),
+        ("SKU\nñ".encode("utf-16")[:-1], {}, "\ufffd", "Some characters mean nothing in UTF-16"),
+    ],
+)
+async def test_encodings_by_option_and_damage(tmp_path, content, options, cell, note):
+    source, rows = await read(tmp_path, content, **options)
+    assert [row.cells for row in rows] == [{"SKU": cell}]
+    assert any(text.startswith(note) for text in source.notes)
+
+
+async def test_one_byte_after_two_million_makes_all_of_it_windows_1252(tmp_path):
+    content = b"SKU,Name\n" + (b"a," + b"b" * 100 + b"\n") * 20_000 + b"caf\xe9,x\n"
+    source, rows = await read(tmp_path, content)
+    assert source.notes == ("Read as Windows-1252 text.",)
+    assert rows[-1] == (20_002, {"SKU": "café", "Name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("SKU,Name\na,b\n", ","),
+        ("SKU;Name;Price\na;b;1,5\nc;d;2,5\n", ";"),
+        ("x;y;z\n1,5;2,5;3,5\n1,5;2,5;3,5\n", ";"),
+        ('SKU,Name\n"a;b;c","d;e;f"\n"a;b;c","d;e;f"\n', ","),
+        ('SKU\tName\n"a,b\nc"\td\n', "\t"),
+        ("Prices, net, of 2026\n\nSKU|Name\na|b\nc|d\n", "|"),
+        ("one two,three\nfour,five\nsix,seven\n", ","),
+        ("a,b,c\nd,e\nf,g,h\ni,j,k;l\n", ","),
+        ("SKU,Name\na,b,c,d\ne,f,g\n", ","),
+    ],
+)
+def test_the_delimiter_is_found(head, expected):
+    assert find_delimiter(head, is_known) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("Description\nLumber, 2x4; planed\nLumber, 2x6\n", ["Lumber, 2x4; planed", "Lumber, 2x6"]),
+        ("SKU\na\nb", ["a", "b"]),
+        ("Description\na\tb,c;d|e\n", ["a\tb,c;d|e"]),
+    ],
+)
+async def test_a_file_of_one_column(tmp_path, content, rows):
+    if "\t" in content:  # nothing is left that does not split it
+        source, found = await read(tmp_path, content, delimiter="^")
+    else:
+        source, found = await read(tmp_path, content)
+    assert len(source.columns) == 1
+    assert [list(row.cells.values()) for row in found] == [[cell] for cell in rows]
+    assert source.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "rows"),
+    [
+        ("SKU,Name\n\n\na,b\n,\n c,d\n", {}, [(4, "a", "b"), (6, "c", "d")]),
+        ('SKU,Name\n"a\r\nb","c\n\n"\nd,e\n', {}, [(2, "a\r\nb", "c\n\n"), (3, "d", "e")]),
+        ("Stock\n\nof 2026\nSKU,Name\na,b\n", {}, [(5, "a", "b")]),
+        ("SKU,Name\na,b\nSKU,Name\nc,d\n", {}, [(2, "a", "b"), (3, "SKU", "Name"), (4, "c", "d")]),
+        ("sep=,\nSKU,Name\na,b\n", {}, [(2, "a", "b")]),
+        ("x,y\nSKU,Name\na,b\n", {"header_row": 1}, [(2, "SKU", "Name"), (3, "a", "b")]),
+        ("x,y\n\n1,2\n", {"header_row": 3}, []),
+        ("SKU,Name\na\nb,c\n", {}, [(2, "a", ""), (3, "b", "c")]),
+        ('SKU,Name\na, "b, c"\n', {}, [(2, "a", "b, c")]),
+        ('SKU,Name\na,5" pipe\n', {}, [(2, "a", '5" pipe')]),
+        ('SKU,Name\na,"5"" pipe"\n', {}, [(2, "a", '5" pipe')]),
+        ("SKU;Name\na;b,c\n", {"delimiter": ";"}, [(2, "a", "b,c")]),
+        ("SKU Name\na b\n", {"delimiter": "space"}, [(2, "a", "b")]),
+        ("sep=;\nSKU,Name\na,b\n", {"delimiter": ","}, [(2, "a", "b")]),
+    ],
+)
+async def test_rows_and_their_numbers(tmp_path, content, options, rows):
+    _, found = await read(tmp_path, content, **options)
+    assert [(row.number, *row.cells.values()) for row in found] == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [("SKU,Name\n", ("SKU", "Name")), ("\n\r\n \n", ()), (",,\n , \n", ()), ("SKU,,\n", ("SKU",))],
+)
+async def test_a_file_without_rows_has_none(tmp_path, content, columns):
+    source, rows = await read(tmp_path, content)
+    assert (source.columns, rows) == (columns, [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "note"),
+    [
+        ("a,b\nc,d,\n", ()),
+        ("a,b, ,\n", ()),
+        ("a,b\nc,d,e\n", ("Row 3 has more cells than there are columns",)),
+        ("a,b,e\nc,d,e\n", ("Row 2 and 1 other have more cells than there are columns",)),
+        ("a,b,e\n" * 1301, ("Row 2 and 1,300 others have more cells than there are columns",)),
+    ],
+)
+async def test_extra_cells_are_ignored_with_one_note(tmp_path, rows, note):
+    source, found = await read(tmp_path, "SKU,Name\n" + rows)
+    assert source.notes == tuple(f"{text}; the extra cells were ignored." for text in note)
+    assert all(set(row.cells) == {"SKU", "Name"} for row in found)
+
+
+@pytest.mark.parametrize("row", [2, 1_500, 40_000])
+async def test_a_quote_that_is_never_closed_names_its_row(tmp_path, row):
+    content = "SKU,Name\n" + "a,b\n" * (row - 2) + '"c,d\n' + "e,f\n" * 10
+    text = await refusal(tmp_path, content)
+    assert text.startswith(f"A quotation mark that is opened in row {row:,} is never closed.")
+
+
+@pytest.mark.parametrize(
+    ("content", "beginning"),
+    [
+        (
+            'SKU,Name\na,"b\n' + "c,d\n" * 50_000,
+            "Row 2 has a cell of more than 131,072 characters.",
+        ),
+        ("SKU\n" + "x" * 131_073, "Row 2 has a cell of more than 131,072 characters."),
+        ('SKU,Name\na,b\n"x" y,z\n', "Row 3 cannot be divided into columns."),
+        ('SKU\n"' + '\n","' * 1_200_000, "Row 2 goes on for more than 4,000,000 characters."),
+        ("SKU\n" + "x," * 2_100_000, "Row 2 goes on for more than 4,000,000 characters."),
+    ],
+)
+async def test_what_no_row_can_be(tmp_path, content, beginning):
+    text = await refusal(tmp_path, content)
+    assert text.startswith(beginning)
+    assert "quotation mark that is opened and never closed" in text
+
+
+@pytest.mark.parametrize("header_row", [3, 9])
+async def test_a_header_row_that_is_not_there(tmp_path, header_row):
+    text = await refusal(tmp_path, "SKU,Name\na,b\n\nc,d\n", header_row=header_row)
+    assert f"in row {header_row}, but that row is empty" in text
+
+
+async def test_a_header_far_below_is_found_by_its_option(tmp_path):
+    _, rows = await read(tmp_path, "x,y\n" * 9_000 + "SKU,Name\na,b\n", header_row=9_001)
+    assert rows == [(9_002, {"SKU": "a", "Name": "b"})]
+
+
+async def test_a_zero_byte_far_inside_is_left_out(tmp_path):
+    _, rows = await read(tmp_path, b"SKU,Name\n" + b"a,b\n" * 20_000 + b"c\x00d,\x00\n\x00,\x00\n")
+    assert len(rows) == 20_001
+    assert rows[-1].cells == {"SKU": "cd", "Name": ""}
