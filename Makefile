@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 # Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check unit integration faults faults-short soak format lock clean
+.PHONY: help install demo test check unit integration coverage faults faults-short soak format lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ install: $(VENV)/.installed devstack/node_modules/.installed ## everything the o
 demo: install ## import the shipped 10,000-row file through the whole system
 	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
 
-test: check unit integration faults-short ## all checks and tests
+test: check unit integration coverage faults-short ## all checks and tests
 	@echo "make test: everything passed"
 
 check: install ## format, lint, types, import rules
@@ -34,10 +34,14 @@ check: install ## format, lint, types, import rules
 	$(BIN)/lint-imports
 
 unit: install ## tests that need nothing
-	$(BIN)/pytest tests/unit
+	$(BIN)/coverage run -m pytest tests/unit
 
 integration: install ## tests against a local Supabase of their own
-	$(BIN)/pytest tests/integration
+	$(BIN)/coverage run -m pytest tests/integration
+
+coverage: ## the lines and branches of worker/ that no test of unit and integration took
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 faults-short: install ## every kind of fault once: 90 seconds
 	$(BIN)/pytest tests/faults

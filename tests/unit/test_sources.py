@@ -3,8 +3,9 @@
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import PAGE_ROWS, FileOptions, RecordSource, SourceRow
+from worker.sources import FileOptions, RecordSource, SourceRow
 from worker.sources.header import find_header, read_header
+from worker.sources.rows import PAGE_ROWS
 
 KNOWN = {"sku", "name", "price"}
 
