@@ -401,8 +401,10 @@ def test_a_batch_among_many_contacts_is_quick(dealer, make_dealer, statistics, i
               (organization_id, name, email, company, legacy_number, account_owner_number)
             select %s, 'Ann ' || n, n || '@x.com', 'Acme ' || n, n, 'rep@x.com'
             from generate_series(1, 40000) n
+            union all
+            select %s, 'Cash Sale', null, 'Acme ' || n, null, null from generate_series(1, 40000) n
             """,
-            [dealer.organization_id],
+            [dealer.organization_id] * 2,
         )
         connection.execute("set local role service_role")
         [claim] = connection.execute("select claim_import_jobs('w', 60, 50)").fetchone()
@@ -420,14 +422,19 @@ def test_a_batch_among_many_contacts_is_quick(dealer, make_dealer, statistics, i
             lambda n: {"company": f"Acme {n}"},
             lambda n: {"company": f"Bolt {n}"},
         ]
-        for first in (1, 101, 201):
-            rows = [
-                {"row_number": n, "name": f"Ann {n * 100}"} | keys[n % len(keys)](n * 100)
-                for n in range(first, first + 100)
-            ]
+        rows = [
+            {"row_number": n, "name": f"Ann {n * 100}"} | keys[n % len(keys)](n * 100)
+            for n in range(1, 301)
+        ]
+        # Of one name, as many contacts are: each waits for the one before.
+        rows += [
+            {"row_number": n, "name": "Cash Sale", "company": f"Bolt {n}"} for n in range(301, 321)
+        ]
+        for first in range(1, len(rows), 100):
+            batch = rows[first - 1 : first + 99]
             started = time.monotonic()
             connection.execute(
                 "select apply_contacts_batch(%s, %s, %s, %s, '[]')",
-                [run_id, first, first + 99, Jsonb(rows)],
+                [run_id, first, batch[-1]["row_number"], Jsonb(batch)],
             )
             assert time.monotonic() - started < 0.5
