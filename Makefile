@@ -1,6 +1,6 @@
 # Everything from a bare machine with Python 3.11+: no root, no Docker, nothing installed by hand.
 #   make demo    the main job, end to end (KEEP=1 leaves the local Supabase up)
-#   make test    format, lint, types, import rules, unit and integration tests, every fault once
+#   make test    format, lint, types, import rules, all tests, every fault once
 #   make faults  everything that can break, broken on purpose: some 20 minutes
 
 SHELL := bash
@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 # Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check unit integration coverage faults faults-short soak format lock clean
+.PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak format lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,9 @@ install: $(VENV)/.installed devstack/node_modules/.installed ## everything the o
 demo: install ## import the shipped 10,000-row file through the whole system
 	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
 
-test: check unit integration coverage faults-short ## all checks and tests
+test: check unit ## all checks and tests
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration acceptance-and-faults
+	@$(MAKE) --no-print-directory coverage
 	@echo "make test: everything passed"
 
 check: install ## format, lint, types, import rules
@@ -34,12 +36,21 @@ check: install ## format, lint, types, import rules
 	$(BIN)/lint-imports
 
 unit: install ## tests that need nothing
+	rm -f .coverage.*
 	$(BIN)/coverage run -m pytest tests/unit
 
-integration: install ## tests against a local Supabase of their own
+integration: install ## the database and the local Supabase
 	$(BIN)/coverage run -m pytest tests/integration
 
-coverage: ## the lines and branches of worker/ that no test of unit and integration took
+acceptance: install ## the whole thing: jobs and files in, inventory and answers out
+	$(BIN)/coverage run -m pytest tests/acceptance
+
+# Beside the integration tests, which leave a core free; after each other, for both measure times.
+.PHONY: acceptance-and-faults
+acceptance-and-faults: acceptance
+	@$(MAKE) --no-print-directory faults-short
+
+coverage: ## which branches of worker/ the tests took, after unit, integration and acceptance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tests.faults import (
+    bids,
     crowd,
     incumbent,
     kills,
@@ -35,6 +36,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "clock": Kind("workers' clocks 10 minutes off", crowd.clock_off),
         "crowd": Kind("8 workers on one queue", crowd.eight_workers),
         "kill": Kind("kill -9 at random moments", kills.at_random),
+        "bids": Kind("kill -9 in the middle of bids", bids.bids),
         "upload": Kind("one upload in many jobs, killed again and again", upload.upload),
         "postgres-restarted": Kind("PostgreSQL restarted", outages.postgres_restarted),
         "postgres-killed": Kind("PostgreSQL killed", outages.postgres_killed),

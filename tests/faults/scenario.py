@@ -82,6 +82,8 @@ class Scenario:
     # Seconds measured in another way than from a hit to the next batch.
     measured: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    # Jobs and their rows that a kind inserted and judged by itself.
+    besides: tuple[int, int] = (0, 0)
     # Somebody else writes the same items: how often, and who created them, is not ours to say.
     has_competitor: bool = False
 

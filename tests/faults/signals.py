@@ -64,7 +64,7 @@ def second_signal(scenario: Scenario) -> None:
     """A second signal means: now. The lease does the rest."""
     fleet = scenario.ground.fleet
     for _ in range(scenario.size(1, 6)):
-        with jobs_under_way(scenario, batch_ms=scenario.size(1800, 3000)):
+        with jobs_under_way(scenario, batch_ms=3000):
             first, second = scenario.chance.choices((signal.SIGTERM, signal.SIGINT), k=2)
             workers = [worker for worker in fleet.alive if scenario.tries_of(worker)]
             for worker in workers:

@@ -92,8 +92,8 @@ def _play(scenario: Scenario, name: str) -> tuple[Line, list[str]]:
     line = Line(
         scenario.name,
         scenario.injected,
-        len(scenario.jobs),
-        sum(len(job.file) for job in scenario.jobs.values()),
+        len(scenario.jobs) + scenario.besides[0],
+        sum(len(job.file) for job in scenario.jobs.values()) + scenario.besides[1],
         found.lost,
         found.doubled,
         found.stuck,

@@ -537,19 +537,12 @@ async def test_errors_bear_the_number_that_the_user_sees(queue, dealer):
     broken = item(2, quantity=3_000_000_000, file_row=9)
     await queue.apply_batch(
         "apply_inventory_batch", job.run_id, range(1, 4), [item(1, file_row=7), broken],
-        [FileError(3, "name", "name is missing", {"sku": "A"})],
+        [RowError(3, 12, "name", "name is missing", {"sku": "A"})],
     )  # fmt: skip
     assert [(e["row_number"], e["row"]) for e in dealer.errors()] == [
         (9, broken),
         (12, {"sku": "A"}),
     ]
-
-
-class FileError(RowError):
-    """An error as one of a file's rows has it."""
-
-    def as_json(self):
-        return super().as_json() | {"file_row": self.row_number + 9}
 
 
 async def test_a_refused_record_is_found_by_the_number_that_the_user_sees(queue, dealer):
@@ -604,7 +597,7 @@ async def test_a_message_is_fit_to_be_read(queue, dealer, message, shown):
 async def test_an_error_takes_one_line_of_the_message(queue, dealer):
     job_id = dealer.insert_job(dealer.records(2))
     job = await dealer.claim(queue)
-    errors = [RowError(n, "name", f"name\nis\x07 {'long ' * 90}", {}) for n in (1, 2)]
+    errors = [RowError(n, n, "name", f"name\nis\x07 {'long ' * 90}", {}) for n in (1, 2)]
     await apply(queue, job.run_id, 1, 2, [], errors)
     await queue.finish(job.run_id, "completed")
     first, second = dealer.job(job_id)["error_message"].splitlines()

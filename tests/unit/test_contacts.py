@@ -45,7 +45,9 @@ def test_a_full_contact():
     ],
 )
 def test_a_contact_is_named(record, name):
-    assert parse("contacts", record)["name"] == name
+    row = parse("contacts", record)
+    assert row["name"] == name
+    assert row.get("name_made_up", False) == (name != "Ann")
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,13 @@ _FIELDS = (
 
 
 def _name(row: Row) -> None:
-    """Name a contact that has no name by its e-mail, else by its legacy number."""
+    """Name a contact that has no name by its e-mail, else by its legacy number.
+
+    One that is there already keeps its own name.
+    """
     if "name" not in row:
         row["name"] = row.get("email") or f"Legacy #{row['legacy_number']}"
+        row["name_made_up"] = True
 
 
 CONTACTS = Table(

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,9 @@ def worker_process(stack, tmp_path, **environment):
             wait_until(lambda: "worker_started" in log.read_text())
             yield process, log
         finally:
+            process.terminate()  # so that what it ran is measured
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
             process.kill()
             process.wait()
     assert stack.keys.secret not in log.read_text()
@@ -453,10 +456,10 @@ def test_sigterm_does_not_wait_for_a_claim_that_hangs(stack, tmp_path, figure):
     hang = HttpRule(path="claim_import_jobs", action="delay", delay_ms=60_000)
     # Set after the start, whose own claim must not hang.
     with (
-        worker_process(stack, tmp_path) as (process, _),
+        worker_process(stack, tmp_path, WORKER_POLL_SECONDS="0.5") as (process, _),
         stack.faults.injected(Faults(http=(hang,))),
     ):
-        time.sleep(5.5)  # the poll has claimed again
+        time.sleep(1)  # the poll has claimed again
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=25) == 0
@@ -555,11 +558,9 @@ def test_a_deaf_subscription_is_noticed_and_rebuilt(stack, dealer, tmp_path):
         states = lambda: [line["state"] for line in logged(log, "listener_state")]  # noqa: E731
         wait_until(lambda: "live" in states())
         with stack.faults.injected(Faults(realtime="deaf")):
-            time.sleep(6)  # a job is only missed by a subscription that is older
-            for _ in range(2):
-                # Announced to nobody, found by the poll some seconds after its insert.
-                job_id = dealer.insert_job(dealer.records(1), scheduled_in=6)
-                wait_until(lambda job=job_id: dealer.job(job)["status"] == "completed")
+            # Announced to nobody, found by the poll some seconds after their insert.
+            jobs = [dealer.insert_job(dealer.records(1), scheduled_in=6) for _ in range(2)]
+            wait_until(lambda: all(dealer.job(job)["status"] == "completed" for job in jobs))
         wait_until(lambda: states().count("live") == 2)
         assert [line["missed"] for line in logged(log, "event_missed")] == [1, 2]
         assert [line["times_deaf"] for line in logged(log, "listener_deaf")] == [1]
