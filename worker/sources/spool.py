@@ -38,6 +38,11 @@ _DAMAGED = (
 _REFUSALS = {
     "binary": "The file is a binary workbook (.xlsb). Save it as .xlsx and upload it again.",
     "damaged": _DAMAGED,
+    # calamine does not tell the two apart.
+    "damaged ods": (
+        "The workbook is damaged, or too large when unpacked. Open it in a spreadsheet program, "
+        "delete empty rows and columns far away from the table, save it again and upload that."
+    ),
     "document": (
         "The file is not a table we can read: it is an older Office document that holds no "
         "workbook, or only a part of one. Save the table as .xlsx and upload that."

@@ -19,11 +19,13 @@ from worker.sources.confinement import confine
 from worker.sources.marks import Mark, MarkedRows, format_mark, uncalculated
 from worker.sources.ods_marks import ods_marks
 from worker.sources.table import LONGEST_ROW
-from worker.sources.xls_marks import xls_marks
+from worker.sources.xls_marks import is_protected, xls_marks
 from worker.sources.xlsx_marks import xlsx_marks
 
 # Why there are no rows.
-Cause = Literal["", "binary", "damaged", "document", "large", "no sheet", "protected", "zip"]
+Cause = Literal[
+    "", "binary", "damaged", "damaged ods", "document", "large", "no sheet", "protected", "zip"
+]
 
 # What an archive may unpack to, and from where on it is suspicious to unpack so much from little.
 _MOST_UNPACKED = 1_000_000_000
@@ -67,8 +69,6 @@ def write_rows(path: Path, spool: Path, wanted: str | None) -> Report:
         return _write_rows(path, spool, wanted)
     except _RefusedError as error:
         return error.report
-    except calamine.PasswordError:
-        return Report("protected")
     except MemoryError:
         return Report("large")
     except OSError as error:
@@ -86,10 +86,13 @@ def _write_rows(path: Path, spool: Path, wanted: str | None) -> Report:
         names = set(archive.namelist())
         if "xl/workbook.bin" in names:
             raise _RefusedError("binary")
+        if b"encryption-data" in _part(archive, "META-INF/manifest.xml"):
+            raise _RefusedError("protected")
         if "content.xml" in names:
-            if b"encryption-data" in _part(archive, "META-INF/manifest.xml"):
-                raise _RefusedError("protected")
-            return _write(path, spool, wanted, lambda sheet: ods_marks(archive, sheet))
+            try:
+                return _write(path, spool, wanted, lambda sheet: ods_marks(archive, sheet))
+            except calamine.CalamineError:
+                raise _RefusedError("damaged ods") from None
         if not any(name.startswith("xl/") for name in names):
             raise _RefusedError("zip")
         try:
@@ -120,28 +123,33 @@ def _write_xls(path: Path, spool: Path, wanted: str | None) -> Report:
         raise _RefusedError("protected")
     if not any(stream in content for stream in _XLS_STREAMS):
         raise _RefusedError("document")
+    if is_protected(content):
+        raise _RefusedError("protected")
     return _write(path, spool, wanted, lambda sheet: xls_marks(content, sheet))
 
 
 def _write(
     path: Path, spool: Path, wanted: str | None, find_marks: Callable[[str], MarkedRows]
 ) -> Report:
-    with calamine.CalamineWorkbook.from_path(path) as workbook:
+    # Not by its path: calamine would believe the name's ending.
+    with path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as workbook:
         sheets = [
             sheet
             for sheet in workbook.sheets_metadata
             if sheet.typ == calamine.SheetTypeEnum.WorkSheet
         ]
         names = [sheet.name for sheet in sheets]
+        if not names:
+            raise _RefusedError("damaged")
         name = _named(wanted, names) if wanted is not None else ""
         # What is hidden holds the lists that others choose from.
         sheets.sort(key=lambda sheet: sheet.visible != calamine.SheetVisibleEnum.Visible)
         for candidate in [name] if name else [sheet.name for sheet in sheets]:
             sheet = workbook.get_sheet_by_name(candidate)
-            if sheet.total_height or name:
+            if sheet.start is not None or name:
                 marked = _marked(sheet.iter_rows(), find_marks(candidate))
                 return Report("", candidate, tuple(names), _spool(marked, spool))
-    return Report("", names[0] if names else "", tuple(names), _spool([], spool))
+    return Report("", names[0], tuple(names), _spool([], spool))
 
 
 def _named(wanted: str, names: list[str]) -> str:

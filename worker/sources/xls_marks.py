@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from worker.sources.marks import Mark, MarkedRows, as_error, as_percent, format_mark
 
 # Records of [MS-XLS] 2.3.
-_FORMULA, _END, _SHEET, _MULTIPLE, _STYLE = 0x0006, 0x000A, 0x0085, 0x00BD, 0x00E0
+_FORMULA, _END, _PASSWORD, _SHEET, _MULTIPLE, _STYLE = (
+    0x0006,
+    0x000A,
+    0x002F,
+    0x0085,
+    0x00BD,
+    0x00E0,
+)
 _NUMBER, _ERROR, _SHORT_NUMBER, _FORMAT, _BEGINNING = 0x0203, 0x0205, 0x027E, 0x041E, 0x0809
 # The version since Excel 97. Those before are read without marks.
 _BIFF8 = 0x0600
@@ -30,6 +37,17 @@ _BUILT_IN: dict[int, Mark | None] = {9: as_percent, 10: as_percent}
 _LAST_SECTOR = 0xFFFFFFFA
 # Smaller ones lie elsewhere; no program writes a workbook so small.
 _SMALLEST_STREAM = 4096
+
+
+def is_protected(content: bytes) -> bool:
+    """Whether a whole .xls file is encrypted.
+
+    Raises:
+        struct.error: the file is cut.
+        IndexError: its sectors point past its end.
+
+    """
+    return any(kind == _PASSWORD for kind, _ in _records(_workbook_stream(content), 0))
 
 
 def xls_marks(content: bytes, sheet: str) -> MarkedRows:
@@ -141,7 +159,10 @@ def _workbook_stream(content: bytes) -> bytes:
     directory = chain(struct.unpack_from("<I", content, 48)[0])
     for start in range(0, len(directory), 128):
         entry = directory[start : start + 128]
-        if entry[: max(0, _word(entry, 64) - 2)].decode("utf-16-le", "replace") == "Workbook":
+        if entry[: max(0, _word(entry, 64) - 2)].decode("utf-16-le", "replace") in {
+            "Workbook",
+            "Book",
+        }:
             first, length = struct.unpack_from("<IQ", entry, 116)
             return chain(first)[:length] if length >= _SMALLEST_STREAM else b""
     return b""
