@@ -55,7 +55,7 @@ async def outcome(path, content=None):
     started = time.monotonic()
     with pytest.raises(JobRefusedError) as refused:
         await read(path, content)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert not list(path.parent.glob("*.rows"))
     return str(refused.value)
 
@@ -456,9 +456,7 @@ def check(source, rows):
     assert [row.number for row in rows] == sorted({row.number for row in rows})
     for row in rows:
         assert tuple(row.cells) == source.columns
-        assert any(str(cell).strip() for cell in row.cells.values()) or "more cells" in str(
-            source.notes
-        )
+        assert any(str(cell).strip() for cell in row.cells.values())
         json.dumps(row.cells, allow_nan=False, ensure_ascii=False).encode()
         assert "\0" not in "".join(map(str, row.cells.values()))
 

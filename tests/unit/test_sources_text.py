@@ -188,6 +188,7 @@ async def test_a_file_without_rows_has_none(tmp_path, content, columns):
     ("rows", "note"),
     [
         ("a,b\nc,d,\n", ()),
+        ("a,b\n,,remark\n", ("Row 3 has more cells than there are columns",)),
         ("a,b, ,\n", ()),
         ("a,b\nc,d,e\n", ("Row 3 has more cells than there are columns",)),
         ("a,b,e\nc,d,e\n", ("Row 2 and 1 other have more cells than there are columns",)),
@@ -197,7 +198,7 @@ async def test_a_file_without_rows_has_none(tmp_path, content, columns):
 async def test_extra_cells_are_ignored_with_one_note(tmp_path, rows, note):
     source, found = await read(tmp_path, "SKU,Name\n" + rows)
     assert source.notes == tuple(f"{text}; the extra cells were ignored." for text in note)
-    assert all(set(row.cells) == {"SKU", "Name"} for row in found)
+    assert all(set(row.cells) == {"SKU", "Name"} and row.cells["SKU"] for row in found)
 
 
 @pytest.mark.parametrize("row", [2, 1_500, 40_000])

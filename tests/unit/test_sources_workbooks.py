@@ -4,6 +4,8 @@ import asyncio
 import datetime as dt
 import os
 import signal
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -298,6 +300,13 @@ async def test_the_sheet_is_the_named_one_or_the_first_with_data(tmp_path, sheet
     assert source.notes == (f'Read the sheet "{sku.title()}" of "Empty", "Old", "New".',)
 
 
+@pytest.mark.parametrize("write", [ods, lambda path, rows: xlsx(path, Empty=[], Stock=rows)])
+async def test_a_sheet_of_one_row_has_data(tmp_path, write):
+    write(tmp_path / "a.ods", [["SKU"]])  # pandas asks for the ending, openpyxl does not
+    source, rows = await read(tmp_path / "a.ods")
+    assert (source.columns, rows) == (("SKU",), [])
+
+
 @pytest.mark.parametrize("sheet", ["Prices", "Chart"])
 async def test_an_unknown_sheet_lists_those_there_are(tmp_path, sheet):
     path = tmp_path / "a.xlsx"
@@ -345,9 +354,8 @@ async def test_openpyxl_finds_no_data_either(tmp_path):
     assert (source.columns, rows) == ((), [])
 
 
-def child_of_this_process():
-    """Find the reader among this process's children, once it ignores SIGTERM."""
-    me = os.getpid()
+def confined_child(me):
+    """Find the reader among a process's children, once it ignores SIGTERM."""
     for child in Path(f"/proc/{me}/task/{me}/children").read_text().split():
         status = Path(f"/proc/{child}/status").read_text()
         ignored = int(status.split("SigIgn:")[1].split()[0], 16)
@@ -368,8 +376,8 @@ def environment_of(process):
     return Path(f"/proc/{process}/environ").read_bytes()
 
 
-async def start_slow_read(tmp_path):
-    """Start to read what takes seconds: (the task, the child once it is confined)."""
+def write_slow_workbook(tmp_path):
+    """Write what takes a child a second to read."""
     path = tmp_path / "slow.xlsx"
     xlsx(path, Stock=[HEADER, ["a", "b", 1]])
     empty_rows = "".join(f'<row r="{n}"/>' for n in range(3, 400_000))
@@ -384,9 +392,14 @@ async def start_slow_read(tmp_path):
             ),
         ),
     )
-    task = asyncio.create_task(read(path.with_name("upload")))
+    return path.with_name("upload")
+
+
+async def start_slow_read(tmp_path):
+    """Start to read it: (the task, the child once it is confined)."""
+    task = asyncio.create_task(read(write_slow_workbook(tmp_path)))
     async with asyncio.timeout(10):
-        while (child := child_of_this_process()) is None:
+        while (child := confined_child(os.getpid())) is None:
             await asyncio.sleep(0.005)
     return task, child
 
@@ -455,3 +468,23 @@ async def test_the_child_knows_no_keys(tmp_path, monkeypatch):
     await asyncio.wait([task])
     assert b"PYTHONPATH" in environment
     assert b"sb_secret" not in environment
+
+
+READ_SCRIPT = """
+import asyncio, pathlib, sys
+from worker.sources import FileOptions, open_file
+asyncio.run(open_file(pathlib.Path(sys.argv[1]), FileOptions(), str.isalpha))
+"""
+
+
+def test_the_child_dies_with_its_parent(tmp_path):
+    path = write_slow_workbook(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", READ_SCRIPT, str(path)]) as parent:
+        until = time.monotonic() + 10
+        while (child := confined_child(parent.pid)) is None and time.monotonic() < until:
+            time.sleep(0.005)
+        parent.kill()
+    while is_alive(child) and time.monotonic() < until:
+        time.sleep(0.005)
+    assert child is not None
+    assert not is_alive(child)

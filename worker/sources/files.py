@@ -9,7 +9,7 @@ from pathlib import Path
 from worker.exceptions import JobRefusedError
 from worker.sources.header import SEARCHED_ROWS, Header, find_header, read_header
 from worker.sources.options import FileOptions
-from worker.sources.rows import PAGE_ROWS, SourceRow
+from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
 from worker.sources.spool import Spool, read_workbook
 from worker.sources.table import Chunk, Table
 from worker.sources.text import open_text
@@ -83,17 +83,23 @@ class FileSource:
             for chunk in chunks:
                 rows = [row for row in chunk if row[0] > self._header.number]
                 for start in range(0, len(rows), page_rows):
-                    page = rows[start : start + page_rows]
-                    yield [SourceRow(number, self._row(number, row, extra)) for number, row in page]
+                    page = self._page(rows[start : start + page_rows], extra)
+                    if page:
+                        yield page
                 await asyncio.sleep(0)  # blank rows come in chunks too
         self._extra_cells = extra.note()
 
-    def _row(self, number: int, cells: list[object], extra: "_ExtraCells") -> dict[str, object]:
+    def _page(self, rows: Chunk, extra: "_ExtraCells") -> list[SourceRow]:
+        page = []
         width = len(self.columns)
-        if len(cells) > width:
-            extra.look_at(number, cells)
-            del cells[width:]
-        return dict(zip_longest(self.columns, cells, fillvalue=""))
+        for number, cells in rows:
+            if len(cells) > width:
+                extra.look_at(number, cells)
+                del cells[width:]
+                if is_blank(cells):  # a remark beside the table
+                    continue
+            page.append(SourceRow(number, dict(zip_longest(self.columns, cells, fillvalue=""))))
+        return page
 
     def close(self) -> None:
         """Remove what was spooled; there are no more pages."""
@@ -143,7 +149,7 @@ class _ExtraCells:
 
     def look_at(self, number: int, cells: list[object]) -> None:
         """Count a row that is too long, unless what is too much is blank."""
-        if all(isinstance(cell, str) and not cell.strip() for cell in cells[self._width :]):
+        if is_blank(cells[self._width :]):
             return
         if self._first:
             self._others += 1

@@ -4,6 +4,7 @@ Runs in a process of its own, because a workbook of a few kilobytes can unpack t
 because its reader is native code. Ends with one line of JSON on standard output, a Report.
 """
 
+import errno
 import json
 import math
 import sys
@@ -26,6 +27,10 @@ from worker.sources.xlsx_marks import xlsx_marks
 Cause = Literal[
     "", "binary", "damaged", "damaged ods", "document", "large", "no sheet", "protected", "zip"
 ]
+
+# What the parent is told of a workbook that has no end of sheets.
+_MOST_NAMES = 1000
+_LONGEST_NAME = 100
 
 # What an archive may unpack to, and from where on it is suspicious to unpack so much from little.
 _MOST_UNPACKED = 1_000_000_000
@@ -60,6 +65,10 @@ def main(arguments: list[str]) -> None:
     path, spool, parent, *sheet = arguments
     confine(int(parent))
     report = write_rows(Path(path), Path(spool), sheet[0] if sheet else None)
+    report = report._replace(
+        sheet=report.sheet[:_LONGEST_NAME],
+        sheets=tuple(name[:_LONGEST_NAME] for name in report.sheets[:_MOST_NAMES]),
+    )
     print(json.dumps(report._asdict()))  # noqa: T201 - the parent reads it
 
 
@@ -73,7 +82,7 @@ def write_rows(path: Path, spool: Path, wanted: str | None) -> Report:
         return Report("large")
     except OSError as error:
         # The spool has reached its limit, or the disk its end; else the workbook can't be read.
-        return Report("large" if error.errno is not None else "damaged")
+        return Report("large" if error.errno in {errno.EFBIG, errno.ENOSPC} else "damaged")
     except BaseException:  # noqa: BLE001 - whatever the readers raise (a Rust panic is no Exception)
         return Report("damaged")
 
