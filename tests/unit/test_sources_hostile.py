@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
-from worker.sources import PAGE_ROWS, FileOptions, open_file
+from worker.sources import FileOptions, open_file
+from worker.sources.rows import PAGE_ROWS
 from worker.sources.workbook import write_rows
 
 XLS = (Path(__file__).parents[1] / "data" / "files" / "stock.xls").read_bytes()
