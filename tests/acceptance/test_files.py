@@ -12,6 +12,7 @@ import httpx
 import pytest
 from openpyxl import Workbook
 
+from devstack.faults import Faults, HttpRule
 from devstack.sample import SAMPLE
 from worker.config import Settings
 from worker.service import serve
@@ -378,6 +379,38 @@ async def stop_in_the_middle(settings, dealer, job_id):
     [run] = dealer.runs(job_id)
     if run["outcome"] is None:
         dealer.expire_lease(run["id"])
+
+
+@pytest.mark.parametrize("action", ["drop", "status"])
+async def test_storage_that_fails_once_costs_a_moment(settings, stack, dealer, upload, action):
+    job_id = await upload(CSV)
+    rule = HttpRule(path="/storage/v1/object/sign", action=action, count=1)
+    with stack.faults.injected(Faults(http=(rule,))):
+        await serve(settings, once=True)
+    assert dealer.job(job_id)["status"] == "completed"
+    assert len(dealer.runs(job_id)) == 1
+
+
+async def test_failed_rows_that_cannot_be_stored_are_in_the_table_all_the_same(
+    settings, stack, dealer, upload
+):
+    job_id = await upload(CSV)
+    rule = HttpRule(path=f"{dealer.organization_id}/failed", action="status", status=403)
+    with stack.faults.injected(Faults(http=(rule,))):
+        await serve(settings, once=True)
+    assert dealer.job(job_id)["status"] == "completed"
+    assert [run["failed_rows_path"] for run in dealer.runs(job_id)] == [None]
+    assert len(dealer.errors()) == 2
+
+
+async def test_a_storage_that_refuses_the_worker_is_our_fault(settings, stack, dealer, upload):
+    job_id = await upload(CSV)
+    rule = HttpRule(path="/storage/v1/object/sign", action="status", status=403)
+    with stack.faults.injected(Faults(http=(rule,))):
+        await serve(settings, once=True)
+    row = dealer.job(job_id)
+    assert row["status"] == "failed"
+    assert "a fault on our side" in row["error_message"]
 
 
 async def test_raw_records_are_mapped_by_their_keys(settings, dealer):

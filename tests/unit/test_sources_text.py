@@ -7,6 +7,7 @@ import io
 import pytest
 
 from worker.exceptions import JobRefusedError
+from worker.failed_rows import write_failed_rows
 from worker.sources import FileOptions, open_file
 from worker.sources.delimiter import find_delimiter
 
@@ -242,3 +243,35 @@ async def test_a_zero_byte_far_inside_is_left_out(tmp_path):
     _, rows = await read(tmp_path, b"SKU,Name\n" + b"a,b\n" * 20_000 + b"c\x00d,\x00\n\x00,\x00\n")
     assert len(rows) == 20_001
     assert rows[-1].cells == {"SKU": "cd", "Name": ""}
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("'=1+1", "=1+1"),
+        ("'-inch", "-inch"),
+        ("'+1 604", "+1 604"),
+        ("'@home", "@home"),
+        ("'quoted'", "'quoted'"),
+        ("'", "'"),
+        ("''=1", "''=1"),
+        ("it's=1", "it's=1"),
+    ],
+)
+async def test_the_mark_before_a_formula_is_taken_off(tmp_path, cell, expected):
+    _, [plain, marked] = await read(tmp_path, f"SKU,Name\nA,B\n{cell},B\n")
+    assert plain.cells["SKU"] == "A"
+    assert marked.cells["SKU"] == expected
+
+
+async def test_what_failed_rows_are_written_as_reads_back_as_it_was(tmp_path):
+    cells = {"SKU": "=cmd|' /C calc'!A0", "Name": "-5", "Price": "\t@x"}
+
+    async def failed():
+        yield 2, cells, "no"
+
+    path = tmp_path / "failed.csv"
+    await write_failed_rows(path, list(cells), failed())
+    source = await open_file(path, FileOptions(), is_known)
+    [[row]] = [page async for page in source.pages()]
+    assert row.cells == cells | {"Row": "2", "Problem": "no"}

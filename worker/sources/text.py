@@ -98,7 +98,18 @@ def _records(file: TextIO, delimiter: str) -> Iterator[tuple[int, int, list[obje
             raise JobRefusedError(
                 f"Row {number:,} goes on for more than {LONGEST_ROW:,} characters. {_QUOTE_ADVICE}"
             ) from None
+        if lines.have_apostrophes:
+            cells = [_without_mark(str(cell)) for cell in cells]
         yield number, lines.taken(), cells
+
+
+def _without_mark(cell: str) -> str:
+    """Take off the apostrophe that says: text, no formula. Spreadsheets write and read it so."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA_BEGINS else cell
+
+
+# A tuple: "" is in every string.
+_FORMULA_BEGINS = tuple("=+-@\t\r\n")
 
 
 _QUOTE_ADVICE = (
@@ -130,6 +141,7 @@ class _Lines:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._taken = 0
+        self.have_apostrophes = False
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -139,11 +151,12 @@ class _Lines:
         if not line:
             raise StopIteration
         self._taken += len(line)
+        self.have_apostrophes = self.have_apostrophes or "'" in line
         if self._taken > LONGEST_ROW:
             raise _RowTooLongError
         return line.replace("\0", "") if "\0" in line else line
 
     def taken(self) -> int:
         """Characters since it was asked last: those of one row."""
-        taken, self._taken = self._taken, 0
+        taken, self._taken, self.have_apostrophes = self._taken, 0, False
         return taken
