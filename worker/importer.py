@@ -39,6 +39,9 @@ from worker.tables import TABLES, Row, Table
 
 log = structlog.get_logger()
 
+# Of a job, by the database: supabase/migrations/*_import_functions.sql, keep_errors.
+_MOST_ERRORS_KEPT = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -226,7 +229,8 @@ class _Run:
         path = f"{self.job.organization_id}/failed/{self.job.job_id}.csv"
         with scratch_directory() as directory:
             file = directory / "failed.csv"
-            await write_failed_rows(file, rows.columns, rows.refused(problems))
+            refused = rows.refused(problems, are_all=len(problems) < _MOST_ERRORS_KEPT)
+            await write_failed_rows(file, rows.columns, refused)
             try:
                 await self.store.upload(path, file)
             except (DatabaseUnavailableError, RequestRefusedError) as error:

@@ -94,21 +94,25 @@ class Rows:
             yield first_row, page
 
     async def refused(
-        self, by_database: Mapping[int, str]
+        self, problems: Mapping[int, str], *, are_all: bool
     ) -> AsyncIterator[tuple[int, object, str]]:
         """Yield (file_row, cells as they came, problem) of each row that did not get in.
 
-        by_database: problems that only the database saw, by file_row.
+        Args:
+            problems: by file_row, as the database keeps them.
+            are_all: whether there are no more than these; else rows are parsed again.
+
         """
         async for first_row, rows in self._pages():
             for row_number, row in enumerate(rows, first_row):
-                if row_number % _ROWS_A_TURN == 0:
-                    await asyncio.sleep(0)
-                parsed = self._parse(row_number, row)
-                if isinstance(parsed, RowError):
-                    yield row.number, row.cells, parsed.message
-                elif row.number in by_database:
-                    yield row.number, row.cells, by_database[row.number]
+                if row.number in problems:
+                    yield row.number, row.cells, problems[row.number]
+                elif not are_all:
+                    if row_number % _ROWS_A_TURN == 0:
+                        await asyncio.sleep(0)
+                    parsed = self._parse(row_number, row)
+                    if isinstance(parsed, RowError):
+                        yield row.number, row.cells, parsed.message
 
     async def _pages(self) -> AsyncIterator[tuple[int, list[SourceRow]]]:
         """Yield (row_number of the first row, rows), without those that are skipped."""

@@ -1,0 +1,117 @@
+"""A job's rows: which count, what is learned of them, and which come back."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from worker.exceptions import JobRefusedError, StopRequestedError
+from worker.job import RowError
+from worker.rows import map_rows
+from worker.sources import SourceRow
+from worker.tables import TABLES
+
+
+class Pages:
+    """A source of these pages."""
+
+    notes = ("read somehow.",)
+
+    def __init__(self, *pages, columns=None):
+        self.columns = columns
+        self._pages = pages
+
+    async def pages(self):
+        for page in self._pages:
+            yield page
+
+
+def numbered(*records, first=1):
+    return [SourceRow(number, record) for number, record in enumerate(records, first)]
+
+
+async def rows_of(*pages, data_type="inventory", mapping=None, columns=None, stop=None):
+    job = SimpleNamespace(mapping=mapping)
+    source = Pages(*pages, columns=columns)
+    rows = await map_rows(job, source, TABLES[data_type], stop or asyncio.Event())
+    await rows.survey()
+    return rows
+
+
+async def parsed(rows):
+    return [row async for _, page in rows.pages() for row in page]
+
+
+async def test_rows_are_numbered_as_they_count_and_as_their_owner_sees_them():
+    first = numbered({"sku": "A", "name": "a"}, {"sku": "B", "name": "b"}, first=4)
+    second = numbered({"sku": "C", "name": "c"}, first=9)
+    rows = await rows_of(first, second, mapping={})
+    assert rows.count == 3
+    assert [(row["row_number"], row["file_row"]) for row in await parsed(rows)] == [
+        (1, 4), (2, 5), (3, 9),
+    ]  # fmt: skip
+    assert [start async for start, _ in rows.pages()] == [1, 3]
+
+
+async def test_the_whole_column_decides_before_a_cell_is_read():
+    pages = (
+        [numbered({"SKU": "A", "Name": "a", "Price": "1.234"})],
+        [SourceRow(2, {"SKU": "B", "Name": "b", "Price": "0,50"})],
+    )
+    rows = await rows_of(pages[0][0], pages[1], columns=("SKU", "Name", "Price"))
+    assert [row["unit_price"] for row in await parsed(rows)] == [123_400, 50]
+    assert rows.notes == [
+        "read somehow.",
+        "unit_price: read with a decimal comma, as in 1.234,50.",
+    ]
+
+
+async def test_totals_are_skipped_and_counted_once():
+    page = numbered({"name": "Ann"}, {"phone": "Total", "name": " "}, {"email": "a@b.test"}, "text")
+    rows = await rows_of(page, data_type="contacts", mapping={})
+    for _ in range(2):
+        assert [type(row) for row in await parsed(rows)] == [dict, dict, RowError]
+    assert rows.count == 3
+    assert rows.notes[-1] == "Skipped as totals or headings, for they name nobody: 1 rows."
+
+
+async def test_raw_records_have_the_columns_of_their_first_page():
+    first = numbered({"SKU": "A"}, "text", {"Name": "b", "SKU": "B"})
+    rows = await rows_of(first, numbered({"Price": "1", "SKU": "C", "Name": "c"}, first=4))
+    assert rows.columns == ("SKU", "Name")
+    *_, last = await parsed(rows)
+    assert "unit_price" not in last
+
+
+async def test_raw_records_without_columns_are_refused():
+    with pytest.raises(JobRefusedError, match="The file has no columns"):
+        await rows_of(numbered("text"))
+
+
+async def test_the_refused_come_back_as_they_came():
+    cells = [{"sku": "A", "name": ""}, {"sku": "B", "name": "b"}, {"sku": "C", "name": "c"}, 7]
+    rows = await rows_of(numbered(*cells, first=2), mapping={})
+    of_database = {4: "a rule"}
+    some = [row async for row in rows.refused(of_database, are_all=True)]
+    assert some == [(4, cells[2], "a rule")]
+    every = [row async for row in rows.refused(of_database, are_all=False)]
+    assert [(number, row) for number, row, _ in every] == [
+        (2, cells[0]), (4, cells[2]), (5, 7),
+    ]  # fmt: skip
+    assert [problem for *_, problem in every][:2] == ["name is missing", "a rule"]
+
+
+async def test_a_stop_is_noticed_between_two_pages():
+    stop = asyncio.Event()
+    rows = await rows_of(numbered({"sku": "A", "name": "a"}), numbered(7), mapping={}, stop=stop)
+    pages = rows.pages()
+    await anext(pages)
+    stop.set()
+    with pytest.raises(StopRequestedError):
+        await anext(pages)
+
+
+async def test_a_source_without_rows():
+    rows = await rows_of(mapping={})
+    assert rows.count == 0
+    assert await parsed(rows) == []
