@@ -1,8 +1,8 @@
 """One import from claim to finish.
 
-The rows go through in passes. The first looks at every row, to count them and to learn how their
-columns are written. The second notes the last row of each key (a SKU), because the last one wins
-and batches land in any order. The third applies batches of consecutive rows, several at once,
+The rows go through in passes. The first looks at every row: to count them, to learn how their
+columns are written, and to find keys (SKUs) that come twice, because the last one wins and batches
+land in any order. The second parses them and applies batches of consecutive rows, several at once,
 leaving out what the ledger holds already. If rows failed, a last one writes them to a file.
 """
 
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -29,13 +29,13 @@ from worker.failed_rows import write_failed_rows
 from worker.heartbeat import Heartbeat
 from worker.job import Job, RowError
 from worker.job_source import open_source
-from worker.keys import Keys
 from worker.logs import where
+from worker.parsing import ParsedRow
 from worker.queue import JobQueue
-from worker.rows import ParsedRow, Rows, map_rows
+from worker.rows import Rows, map_rows
 from worker.scratch import scratch_directory
 from worker.storage import FileStore
-from worker.tables import TABLES, Row, Table
+from worker.tables import TABLES, Table
 
 log = structlog.get_logger()
 
@@ -141,9 +141,8 @@ class _Run:
             rows = await map_rows(self.job, source, table, self.stop)
             await rows.survey()
             heartbeat.show(rows.count)
-            last_rows = await self._last_rows(rows, table)
             await self._begin(rows, version)
-            await self._apply(rows, table, last_rows, heartbeat)
+            await self._apply(rows, table, heartbeat)
             return await self._give_back(rows)
 
     async def _begin(self, rows: Rows, version: str | None) -> None:
@@ -153,24 +152,7 @@ class _Run:
             mapping = {column: field for field, column in rows.mapping.columns.items()}
             await self.queue.begin(self.job.run_id, rows.count, mapping, rows.notes, version)
 
-    async def _last_rows(self, rows: Rows, table: Table) -> Sequence[int]:
-        """Give, by row number, the last row of the same key; empty where rows have no keys."""
-        if table.key is None:
-            return ()
-        keys = Keys()
-        async for _, page in rows.pages():
-            for row in page:
-                if not isinstance(row, RowError):
-                    keys.add(row["row_number"], table.key(row))
-        last_rows = keys.last_rows()
-        replaced = sum(last not in {0, row} for row, last in enumerate(last_rows))
-        if replaced:
-            rows.notes.append(f"Replaced by a later row of the same item: {replaced:,} rows.")
-        return last_rows
-
-    async def _apply(
-        self, rows: Rows, table: Table, last_rows: Sequence[int], heartbeat: Heartbeat
-    ) -> None:
+    async def _apply(self, rows: Rows, table: Table, heartbeat: Heartbeat) -> None:
         """Apply what the ledger does not hold yet.
 
         Raises:
@@ -181,14 +163,13 @@ class _Run:
         gate = asyncio.Semaphore(1 if table.in_order else self.pace.batches_in_flight)
         async with asyncio.TaskGroup() as batches:
             with contextlib.suppress(StopRequestedError):
-                async for first_row, page in rows.pages():
+                async for first_row, page in rows.pages(self.pace.batch_size):
                     page_rows = range(first_row, first_row + len(page))
                     for span in unapplied(page_rows, self.job.applied, self.pace.batch_size):
                         await gate.acquire()
                         rows.raise_if_stopped()
                         part = page[span.start - first_row : span.stop - first_row]
-                        batch = span, _settle(part, last_rows)
-                        batches.create_task(self._apply_batch(table, *batch, gate, heartbeat))
+                        batches.create_task(self._apply_batch(table, span, part, gate, heartbeat))
         if heartbeat.current < rows.count:
             raise StopRequestedError
 
@@ -196,14 +177,16 @@ class _Run:
         self,
         table: Table,
         span: range,
-        rows: tuple[list[Row], list[RowError]],
+        part: list[ParsedRow],
         gate: asyncio.Semaphore,
         heartbeat: Heartbeat,
     ) -> None:
         try:
             started = time.monotonic()
+            rows = [row for row in part if not isinstance(row, RowError)]
+            errors = [row for row in part if isinstance(row, RowError)]
             result = await self.queue.apply_batch(
-                table.apply_function, self.job.run_id, span, *rows
+                table.apply_function, self.job.run_id, span, rows, errors
             )
             self.failed += result.failed
             heartbeat.advance(len(span))
@@ -251,20 +234,6 @@ def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Itera
         for first in range(start, gap_end, batch_size):
             yield range(first, min(first + batch_size, gap_end))
         start = max(start, done.stop)
-
-
-def _settle(page: list[ParsedRow], last_rows: Sequence[int]) -> tuple[list[Row], list[RowError]]:
-    """Sort a batch's rows into those to apply and those refused; the last of a key wins."""
-    rows: list[Row] = []
-    errors: list[RowError] = []
-    for row in page:
-        if isinstance(row, RowError):
-            errors.append(row)
-        elif not last_rows or (last := last_rows[row["row_number"]]) == row["row_number"]:
-            rows.append(row)
-        else:
-            rows.append({"row_number": row["row_number"], "superseded_by": last})
-    return rows, errors
 
 
 def _our_fault(run_id: object) -> str:

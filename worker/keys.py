@@ -1,14 +1,15 @@
-"""Which row of a file is the last with its key: 24 bytes a row, however long the keys are."""
+"""Which rows of a file share a key: 20 bytes a row, however long the keys are."""
 
 from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
+import numpy.typing as npt
 
 
 class Keys:
-    """The keys of a file's readable rows, given in order."""
+    """The keys of a file's rows, given in order."""
 
     def __init__(self) -> None:
         # Two halves of a 128-bit hash: two keys of a million rows share one with a chance of 1e-27.
@@ -21,18 +22,31 @@ class Keys:
         self._halves.frombytes(digest.digest())
         self._rows.append(row_number)
 
+    def shared(self) -> bytes:
+        """Tell, by row number, whether another row has the same key; empty if none has."""
+        rows, order, is_last = self._sorted()
+        is_first = np.ones(len(rows), bool)
+        is_first[1:] = is_last[:-1]
+        is_alone = is_first & is_last
+        if is_alone.all():
+            return b""
+        shared = np.zeros(int(rows.max()) + 1, bool)
+        shared[rows[order]] = ~is_alone
+        return shared.tobytes()
+
     def last_rows(self) -> Sequence[int]:
-        """Give, by row number, the last row with the same key: its own number if it is the last."""
-        if not self._rows:
-            return []
+        """Give, by row number, the last row with the same key; 0 for a row that was not noted."""
+        rows, order, is_last = self._sorted()
+        last = np.zeros(int(rows.max(initial=0)) + 1, np.uint32)
+        last[rows[order]] = rows[order[is_last]][np.cumsum(is_last) - is_last]
+        return array("I", last.tobytes())
+
+    def _sorted(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """Sort the rows by key: rows, their order, and which in that order are the last of a key."""
         rows = np.frombuffer(self._rows, np.uint32)
         halves = np.frombuffer(self._halves, np.uint64).reshape(-1, 2)
         order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: rows of a key stay in order
         ordered = halves[order]
         is_last = np.ones(len(rows), bool)
         is_last[:-1] = (ordered[1:] != ordered[:-1]).any(axis=1)
-        last_of_key = rows[order[is_last]]
-        key_number = np.cumsum(is_last) - is_last
-        last = np.zeros(int(rows[-1]) + 1, np.uint32)
-        last[rows[order]] = last_of_key[key_number]
-        return array("I", last.tobytes())
+        return rows, order, is_last

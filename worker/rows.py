@@ -1,19 +1,16 @@
 """A job's rows: mapped, parsed, and numbered as the ledger numbers them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from functools import partial
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from worker.columns import Evidence, styles
 from worker.exceptions import StopRequestedError
 from worker.job import Job, RowError
+from worker.keys import Keys
 from worker.mapping import ColumnMapping, automatic_mapping, given_mapping, mapped_already
+from worker.parsing import KeyReader, ParsedRow, key_reader, row_parser
 from worker.sources import Source, SourceRow
-from worker.tables import Row, Table
-from worker.values import Style, ValueProblem, shown
-
-# A row for the apply function, which has "row_number" and "file_row", or the refusal.
-ParsedRow = Row | RowError
+from worker.tables import Table
 
 # Rows between two turns of the event loop: some milliseconds.
 _ROWS_A_TURN = 100
@@ -30,15 +27,17 @@ class Rows:
     ) -> None:
         self.columns: tuple[str, ...] = source.columns or tuple(mapping.columns.values())
         self.mapping = mapping
+        # After survey():
         self.count = 0
+        # What their owner should know of how they were read, in sentences.
+        self.notes: list[str] = []
+        # By row number, the last readable row of the same key; 0 for a row whose key is its own.
+        self.last_rows: Sequence[int] = ()
         self._source = source
         self._stop = stop
         self._table = table
         self._skipped = 0
-        # What their owner should know of how they were read, in sentences; after survey().
-        self.notes: list[str] = []
         self._parse = row_parser(table, mapping, {})
-        self._only_page: list[ParsedRow] | None = None
 
     def raise_if_stopped(self) -> None:
         """Give up between two pages or batches.
@@ -51,47 +50,64 @@ class Rows:
             raise StopRequestedError
 
     async def survey(self) -> None:
-        """Go through all rows once: count them, and learn how their columns are written."""
+        """Go through all rows: count them, learn how their columns are written, find keys twice."""
         evidence = {
             field.name: Evidence(field.evidence)
             for field in self._table.fields
             if field.evidence and field.name in self.mapping.columns
         }
         seen = [(self.mapping.columns[name], column) for name, column in evidence.items()]
-        self.count = 0
-        async for _, rows in self._pages():
-            self.count += len(rows)
-            for row in rows:
-                if isinstance(row.cells, Mapping):
-                    for column, of_column in seen:
-                        of_column.add(row.cells.get(column))
+        read_key = key_reader(self._table, self.mapping)
+        keys = Keys()
+        async for row_number, row in self._rows():
+            self.count = row_number
+            if isinstance(row.cells, Mapping):
+                for column, of_column in seen:
+                    of_column.add(row.cells.get(column))
+            if (key := read_key(row.cells)) is not None:
+                keys.add(row_number, key)
         found, style_notes = styles(evidence)
-        skipped = f"Skipped as totals or headings, for they name nobody: {self._skipped:,} rows."
-        self.notes = [
-            *self._source.notes,
-            *self.mapping.notes,
-            *style_notes,
-            *([skipped] if self._skipped else []),
-        ]
         self._parse = row_parser(self._table, self.mapping, found)
+        self.last_rows = await self._last_readable(keys.shared(), read_key)
+        self.notes = [*self._source.notes, *self.mapping.notes, *style_notes, *self._counts()]
 
-    async def pages(self) -> AsyncIterator[tuple[int, list[ParsedRow]]]:
-        """Yield (row_number of the first row, parsed rows), in order; after survey().
+    async def _last_readable(self, shared: bytes, read_key: KeyReader) -> Sequence[int]:
+        """Of rows that share a key, find the last one of each key that is not refused."""
+        if not shared:
+            return ()
+        keys = Keys()
+        async for row_number, row in self._rows():
+            is_shared = row_number < len(shared) and shared[row_number]
+            if is_shared and not isinstance(self._parse(row_number, row), RowError):
+                keys.add(row_number, read_key(row.cells) or "")
+        return keys.last_rows()
 
-        Rows of one page are parsed once.
+    def _counts(self) -> Iterator[str]:
+        if self._skipped:
+            yield f"Skipped as totals or headings, for they name nobody: {self._skipped:,} rows."
+        if replaced := sum(last not in {0, row} for row, last in enumerate(self.last_rows)):
+            yield f"Replaced by a later row of the same item: {replaced:,} rows."
+
+    async def pages(self, size: int) -> AsyncIterator[tuple[int, list[ParsedRow]]]:
+        """Yield (row_number of the first row, at most size parsed rows), in order; after survey().
+
+        A row that a later one replaces is {"row_number", "superseded_by"}.
         """
-        if self._only_page is not None:
-            yield 1, self._only_page
-            return
-        async for first_row, rows in self._pages():
-            page = []
-            for row_number, row in enumerate(rows, first_row):
-                if row_number % _ROWS_A_TURN == 0:
-                    await asyncio.sleep(0)
-                page.append(self._parse(row_number, row))
-            if len(page) == self.count:
-                self._only_page = page
-            yield first_row, page
+        page: list[ParsedRow] = []
+        async for row_number, row in self._rows():
+            page.append(self._settle(row_number, self._parse(row_number, row)))
+            if len(page) == size:
+                yield row_number - size + 1, page
+                page = []
+        if page:
+            yield self.count - len(page) + 1, page
+
+    def _settle(self, row_number: int, row: ParsedRow) -> ParsedRow:
+        """Leave out a row that a later one of the same key replaces."""
+        if isinstance(row, RowError) or row_number >= len(self.last_rows):
+            return row
+        last = self.last_rows[row_number]
+        return row if last in {0, row_number} else {"row_number": row_number, "superseded_by": last}
 
     async def refused(
         self, problems: Mapping[int, str], *, are_all: bool
@@ -103,29 +119,28 @@ class Rows:
             are_all: whether there are no more than these; else rows are parsed again.
 
         """
-        async for first_row, rows in self._pages():
-            for row_number, row in enumerate(rows, first_row):
-                if row.number in problems:
-                    yield row.number, row.cells, problems[row.number]
-                elif not are_all:
-                    if row_number % _ROWS_A_TURN == 0:
-                        await asyncio.sleep(0)
-                    parsed = self._parse(row_number, row)
-                    if isinstance(parsed, RowError):
-                        yield row.number, row.cells, parsed.message
+        async for row_number, row in self._rows():
+            if row.number in problems:
+                yield row.number, row.cells, problems[row.number]
+            elif not are_all:
+                parsed = self._parse(row_number, row)
+                if isinstance(parsed, RowError):
+                    yield row.number, row.cells, parsed.message
 
-    async def _pages(self) -> AsyncIterator[tuple[int, list[SourceRow]]]:
-        """Yield (row_number of the first row, rows), without those that are skipped."""
-        first_row = 1
-        skipped = 0
+    async def _rows(self) -> AsyncIterator[tuple[int, SourceRow]]:
+        """Yield (row_number, row), without those that are skipped; gives others their turn."""
+        row_number = skipped = 0
+        may_skip = self._table.skips_rows_without_required
         async for page in self._source.pages():
             self.raise_if_stopped()
-            rows = page
-            if self._table.skips_rows_without_required:
-                rows = [row for row in page if not self._is_skipped(row)]
-                skipped += len(page) - len(rows)
-            yield first_row, rows
-            first_row += len(rows)
+            for row in page:
+                if may_skip and self._is_skipped(row):
+                    skipped += 1
+                    continue
+                row_number += 1
+                if row_number % _ROWS_A_TURN == 0:
+                    await asyncio.sleep(0)
+                yield row_number, row
         self._skipped = skipped
 
     def _is_skipped(self, row: SourceRow) -> bool:
@@ -166,60 +181,6 @@ async def _keys(source: Source) -> list[str]:
                 keys.update(dict.fromkeys(row.cells))
         break
     return list(keys)
-
-
-def row_parser(
-    table: Table, mapping: ColumnMapping, found: Mapping[str, Style]
-) -> Callable[[int, SourceRow], ParsedRow]:
-    """Prepare to read rows: each field by its column, in its column's style.
-
-    Returns:
-        a function of the row_number and the row as it came: the row for the apply function, with
-        only the cells that were given; or why it was refused.
-
-    """
-    readers = [
-        (
-            field.name,
-            field.stored_as,
-            mapping.columns[field.name],
-            partial(field.read, style=found[field.name]) if field.name in found else field.read,
-            (field.name,) in table.required,
-        )
-        for field in table.fields
-        if field.name in mapping.columns
-    ]
-    stored_as = {field.name: field.stored_as for field in table.fields}
-    groups = [(names[0], {stored_as[name] for name in names}) for names in table.required]
-
-    def parse(row_number: int, source_row: SourceRow) -> ParsedRow:
-        file_row, cells = source_row
-        if not isinstance(cells, Mapping):
-            problem = f"the record is {shown(cells)}, not fields with their values"
-            return RowError(row_number, file_row, None, problem, cells)
-        row: Row = {"row_number": row_number, "file_row": file_row}
-        problems: dict[str, str] = {}
-        for name, stored, column, read, is_required in readers:
-            try:
-                value = read(cells.get(column))
-            except ValueProblem as problem:
-                problems[name] = str(problem)
-                continue
-            if value is not None:
-                row[stored] = value
-            elif is_required:
-                problems[name] = "is missing"
-        for name, group in groups:
-            if not problems and group.isdisjoint(row):
-                problems[name] = "is missing"
-        if problems:
-            message = "; ".join(f"{name} {problem}" for name, problem in problems.items())
-            culprit = next(iter(problems)) if len(problems) == 1 else None
-            return RowError(row_number, file_row, culprit, message, cells)
-        table.complete(row)
-        return row
-
-    return parse
 
 
 def _is_empty(cell: object) -> bool:

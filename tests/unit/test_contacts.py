@@ -4,7 +4,7 @@ import pytest
 
 from worker.job import RowError
 from worker.mapping import mapped_already
-from worker.rows import row_parser
+from worker.parsing import row_parser
 from worker.sources import SourceRow
 from worker.tables import TABLES
 from worker.values import Style

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from worker.job import RowError
 from worker.keywords import search_keywords
 from worker.mapping import mapped_already
-from worker.rows import row_parser
+from worker.parsing import key_reader, row_parser
 from worker.sources import SourceRow
 from worker.tables import TABLES
 
@@ -145,14 +145,28 @@ def test_an_error_as_people_and_as_the_database_see_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sku", "expected"),
-    [("DS-8", "DS-8"), (" DS-8 ", "DS-8"), ("ds-8", "ds-8"), ("0123", "0123"), (123.0, "123")],
+    ("cells", "expected"),
+    [
+        (item(), "DS-8"),
+        (item(sku=" DS-8 "), "DS-8"),
+        (item(sku="ds-8"), "ds-8"),
+        (item(sku="0123"), "0123"),
+        (item(sku=123.0), "123"),
+        # whatever the rest of the row
+        ({"sku": "A", "unit_price": "call"}, "A"),
+        (item(sku=""), None),
+        (item(sku="x" * 256), None),
+        ({}, None),
+        ("DS-8", None),
+    ],
 )
-def test_the_key_is_the_sku_as_written(sku: object, expected: str) -> None:
-    row = parse(1, item(sku=sku))
-    assert isinstance(row, dict)
-    assert INVENTORY.key is not None
-    assert INVENTORY.key(row) == expected
+def test_the_key_is_the_sku_as_written(cells: object, expected: str | None) -> None:
+    assert key_reader(INVENTORY, mapped_already(INVENTORY))(cells) == expected
+
+
+def test_contacts_have_no_key() -> None:
+    contacts = TABLES["contacts"]
+    assert key_reader(contacts, mapped_already(contacts))({"name": "Ann"}) is None
 
 
 JSON = st.recursive(

@@ -38,8 +38,8 @@ async def rows_of(*pages, data_type="inventory", mapping=None, columns=None, sto
     return rows
 
 
-async def parsed(rows):
-    return [row async for _, page in rows.pages() for row in page]
+async def parsed(rows, size=2):
+    return [row async for _, page in rows.pages(size) for row in page]
 
 
 async def test_rows_are_numbered_as_they_count_and_as_their_owner_sees_them():
@@ -50,7 +50,7 @@ async def test_rows_are_numbered_as_they_count_and_as_their_owner_sees_them():
     assert [(row["row_number"], row["file_row"]) for row in await parsed(rows)] == [
         (1, 4), (2, 5), (3, 9),
     ]  # fmt: skip
-    assert [start async for start, _ in rows.pages()] == [1, 3]
+    assert [(start, len(page)) async for start, page in rows.pages(2)] == [(1, 2), (3, 1)]
 
 
 async def test_the_whole_column_decides_before_a_cell_is_read():
@@ -104,7 +104,7 @@ async def test_the_refused_come_back_as_they_came():
 async def test_a_stop_is_noticed_between_two_pages():
     stop = asyncio.Event()
     rows = await rows_of(numbered({"sku": "A", "name": "a"}), numbered(7), mapping={}, stop=stop)
-    pages = rows.pages()
+    pages = rows.pages(1)
     await anext(pages)
     stop.set()
     with pytest.raises(StopRequestedError):
@@ -115,3 +115,21 @@ async def test_a_source_without_rows():
     rows = await rows_of(mapping={})
     assert rows.count == 0
     assert await parsed(rows) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+async def test_the_last_readable_row_of_a_key_wins(size):
+    records = [
+        {"sku": "A", "name": "first"},
+        {"sku": "B", "name": "alone"},
+        {"sku": " A", "name": "second", "cost": "1"},
+        {"sku": "A", "name": ""},
+        {"sku": "C", "name": "", "cost": "?"},
+        {"sku": "C", "name": ""},
+    ]
+    rows = await rows_of(numbered(*records[:3]), numbered(*records[3:], first=4), mapping={})
+    first, alone, second, *refused = await parsed(rows, size)
+    assert first == {"row_number": 1, "superseded_by": 3}
+    assert (alone["name"], second["name"], second["cost"]) == ("alone", "second", 100)
+    assert all(isinstance(row, RowError) for row in refused)
+    assert rows.notes[1:] == ["Replaced by a later row of the same item: 1 rows."]

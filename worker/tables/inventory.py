@@ -1,6 +1,5 @@
 """Inventory: items, matched by SKU. Fields, synonyms and defaults: docs/FRONTEND.md."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from worker.keywords import search_keywords
@@ -99,16 +98,11 @@ def _add_keywords(row: Row) -> None:
     )
 
 
-def _sku(row: Mapping[str, object]) -> str:
-    """Give what makes two rows the same item: the SKU, exactly as written, capitals included."""
-    return str(row["sku"])
-
-
 INVENTORY = Table(
     noun="items",
     fields=_FIELDS,
     required=(("name",), ("sku",)),
     apply_function="apply_inventory_batch",
     complete=_add_keywords,
-    key=_sku,
+    key="sku",  # exactly as written, capitals included
 )

@@ -1,6 +1,6 @@
 """What a data type is: its fields, how each is read, and the database function that applies it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -46,8 +46,8 @@ class Table:
     apply_function: str
     # Adds to a row, all of whose cells could be read, what is made of several of them.
     complete: Callable[[Row], None] = field(default=lambda _: None)
-    # A row's identity: of the rows of a file with one key, the last wins. None: they have none.
-    key: Callable[[Mapping[str, object]], str] | None = None
+    # The field by which rows are told apart: of the rows of a file with one value, the last wins.
+    key: str | None = None
     # Whether a row's effect depends on the rows before it: batches then go one after another.
     in_order: bool = False
     # Whether a row without any of the required fields is a total or a heading, to be skipped.

@@ -1,0 +1,88 @@
+"""One row as it came → the row for the apply function, or why it was refused."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from worker.job import RowError
+from worker.mapping import ColumnMapping
+from worker.sources import SourceRow
+from worker.tables import Row, Table
+from worker.values import Style, ValueProblem, shown
+
+# A row for the apply function, which has "row_number" and "file_row", or the refusal.
+ParsedRow = Row | RowError
+# (row_number, the row as it came) → the row parsed
+RowParser = Callable[[int, SourceRow], ParsedRow]
+# cells → the value by which rows are told apart; None where there is none, or none that can be read
+KeyReader = Callable[[object], str | None]
+
+
+def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
+    """Prepare to read what tells a row from others, whether or not the rest of it can be read."""
+    field = next((field for field in table.fields if field.name == table.key), None)
+    if field is None:
+        return lambda _: None
+    read, column = field.read, mapping.columns[field.name]
+
+    def read_key(cells: object) -> str | None:
+        if not isinstance(cells, Mapping):
+            return None
+        try:
+            value = read(cells.get(column))
+        except ValueProblem:
+            return None
+        return None if value is None else str(value)
+
+    return read_key
+
+
+def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style]) -> RowParser:
+    """Prepare to read rows: each field by its column, in its column's style.
+
+    Returns:
+        a function of the row_number and the row as it came: the row for the apply function, with
+        only the cells that were given; or why it was refused.
+
+    """
+    readers = [
+        (
+            field.name,
+            field.stored_as,
+            mapping.columns[field.name],
+            partial(field.read, style=found[field.name]) if field.name in found else field.read,
+            (field.name,) in table.required,
+        )
+        for field in table.fields
+        if field.name in mapping.columns
+    ]
+    stored_as = {field.name: field.stored_as for field in table.fields}
+    groups = [(names[0], {stored_as[name] for name in names}) for names in table.required]
+
+    def parse(row_number: int, source_row: SourceRow) -> ParsedRow:
+        file_row, cells = source_row
+        if not isinstance(cells, Mapping):
+            problem = f"the record is {shown(cells)}, not fields with their values"
+            return RowError(row_number, file_row, None, problem, cells)
+        row: Row = {"row_number": row_number, "file_row": file_row}
+        problems: dict[str, str] = {}
+        for name, stored, column, read, is_required in readers:
+            try:
+                value = read(cells.get(column))
+            except ValueProblem as problem:
+                problems[name] = str(problem)
+                continue
+            if value is not None:
+                row[stored] = value
+            elif is_required:
+                problems[name] = "is missing"
+        for name, group in groups:
+            if not problems and group.isdisjoint(row):
+                problems[name] = "is missing"
+        if problems:
+            message = "; ".join(f"{name} {problem}" for name, problem in problems.items())
+            culprit = next(iter(problems)) if len(problems) == 1 else None
+            return RowError(row_number, file_row, culprit, message, cells)
+        table.complete(row)
+        return row
+
+    return parse
