@@ -42,7 +42,7 @@ class Keys:
         return array("I", last.tobytes())
 
     def _sorted(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-        """Sort the rows by key: rows, their order, and which in that order are the last of a key."""
+        """Sort the rows by key: rows, their order, and which in that order end their key."""
         rows = np.frombuffer(self._rows, np.uint32)
         halves = np.frombuffer(self._halves, np.uint64).reshape(-1, 2)
         order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: rows of a key stay in order
