@@ -75,7 +75,7 @@ class Part:
                 preexec_fn=before_exec,
             )
 
-    async def ready(self, timeout: float = 15) -> None:  # noqa: ASYNC109 - for a message of ours
+    async def ready(self, timeout: float = 60) -> None:  # noqa: ASYNC109 - for a message of ours
         """Wait until it serves. Raises PartDiedError if it ends before, or takes too long."""
         deadline = time.monotonic() + timeout
         while not await self.command.ready():
