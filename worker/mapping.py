@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from worker.exceptions import JobRefusedError
 from worker.tables import Field, Table
@@ -46,6 +46,8 @@ def given_mapping(
 
     """
     fields = {_plain(field.name): field.name for field in table.fields}
+    exact = set(columns)
+    spelled = {_plain(column): column for column in reversed(columns)}
     found: dict[str, str] = {}
     missing: list[str] = []
     for wanted, target in given.items():
@@ -57,7 +59,8 @@ def given_mapping(
                 f"The mapping sends the column {shown(wanted)} to {shown(target)}, which is no "
                 f"field of {table.noun}. The fields are: {', '.join(fields.values())}."
             )
-        if (column := _same_column(wanted, columns)) is None:
+        column = wanted if wanted in exact else spelled.get(_plain(wanted))
+        if column is None:
             missing.append(wanted)
         elif field in found:
             raise JobRefusedError(
@@ -82,24 +85,24 @@ def automatic_mapping(columns: Sequence[str], table: Table) -> ColumnMapping:
     wanted = {name for group in table.required for name in group}
     required = [field for field in table.fields if field.name in wanted]
     optional = [field for field in table.fields if field.name not in wanted]
-    steps = (
-        (_is_exact, table.fields),
-        (_is_synonym, required),
-        (_is_weak_synonym, required),
-        (_is_synonym, optional),
-        (_is_alike, required),
-        (_is_alike, optional),
-    )
     free = {column: _plain(column) for column in columns}
     found: dict[str, str] = {}
-    for fits, fields in steps:
+    for fields, names_of in (
+        (table.fields, _own_names),
+        (required, lambda field: field.synonyms),
+        (required, lambda field: field.weak_synonyms),
+        (optional, lambda field: field.synonyms),
+    ):
         for field in fields:
-            if field.name in found:
-                continue
-            column = next((column for column in free if fits(free[column], field)), None)
-            if column is not None:
+            names = set(map(_plain, names_of(field)))
+            column = next((column for column in free if free[column] in names), None)
+            if column is not None and field.name not in found:
                 found[field.name] = column
                 del free[column]
+    for field in (*required, *optional):
+        if field.name not in found and (column := _alike(field, free)) is not None:
+            found[field.name] = column
+            del free[column]
     return _checked(found, columns, table)
 
 
@@ -109,30 +112,26 @@ def knows(table: Table) -> Callable[[str], bool]:
     return lambda header: _plain(header) in known
 
 
-def _is_exact(header: str, field: Field) -> bool:
-    return header in {_plain(field.name), _plain(field.label)}
+def _alike(field: Field, free: Mapping[str, str]) -> str | None:
+    """Find the column that is a name of the field with a slip; "price 6" is no "price 5"."""
+    for name in map(_plain, _all_names(field)):
+        digits = _digits(name)
+        likely = {
+            column: header
+            for column, header in free.items()
+            if len(header) >= _SHORTEST_ALIKE and _digits(header) == digits
+        }
+        if best := process.extractOne(name, likely, scorer=fuzz.ratio, score_cutoff=_ALIKE):
+            return str(best[2])
+    return None
 
 
-def _is_synonym(header: str, field: Field) -> bool:
-    return header in map(_plain, field.synonyms)
-
-
-def _is_weak_synonym(header: str, field: Field) -> bool:
-    return header in map(_plain, field.weak_synonyms)
-
-
-def _is_alike(header: str, field: Field) -> bool:
-    """Whether the header is a name of the field with a slip in it; "price 6" is no "price 5"."""
-    if len(header) < _SHORTEST_ALIKE:
-        return False
-    names = map(_plain, _all_names(field))
-    return any(
-        fuzz.ratio(header, name) >= _ALIKE and _digits(header) == _digits(name) for name in names
-    )
+def _own_names(field: Field) -> tuple[str, ...]:
+    return field.name, field.label
 
 
 def _all_names(field: Field) -> tuple[str, ...]:
-    return field.name, field.label, *field.synonyms, *field.weak_synonyms
+    return *_own_names(field), *field.synonyms, *field.weak_synonyms
 
 
 def _plain(header: str) -> str:
@@ -141,14 +140,7 @@ def _plain(header: str) -> str:
 
 
 def _digits(header: str) -> str:
-    return re.sub(r"\D+", "", header)
-
-
-def _same_column(wanted: str, columns: Sequence[str]) -> str | None:
-    """Find a column by its exact name, else by its spelling without case and spaces."""
-    if wanted in columns:
-        return wanted
-    return next((column for column in columns if _plain(column) == _plain(wanted)), None)
+    return "" if header.isalpha() else re.sub(r"\D+", "", header)
 
 
 def _checked(

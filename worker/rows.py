@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from worker.columns import Evidence, styles
-from worker.exceptions import StopRequestedError
+from worker.exceptions import JobRefusedError, StopRequestedError
 from worker.job import Job, RowError
 from worker.keys import Keys
 from worker.mapping import ColumnMapping, automatic_mapping, given_mapping, mapped_already
@@ -14,6 +14,8 @@ from worker.tables import Table
 
 # Rows between two turns of the event loop: some milliseconds.
 _ROWS_A_TURN = 100
+# As many as a spreadsheet has.
+_MOST_COLUMNS = 16_384
 
 
 class Rows:
@@ -180,6 +182,11 @@ async def _keys(source: Source) -> list[str]:
             if isinstance(row.cells, Mapping):
                 keys.update(dict.fromkeys(row.cells))
         break
+    if len(keys) > _MOST_COLUMNS:
+        raise JobRefusedError(
+            f"The records have {len(keys):,} different keys; a table has {_MOST_COLUMNS:,} columns "
+            "at most. Please upload the file again."
+        )
     return list(keys)
 
 

@@ -19,7 +19,7 @@ from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
 from worker.config import Settings
-from worker.connection import TransientError, connect
+from worker.connection import TransientError, connect, retried
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.storage import BUCKET
 
@@ -84,8 +84,9 @@ async def _insert_job(client: AsyncClient, upload: Upload) -> str:
         "file_name": upload.file.name,
         "file_data": file_data,
     }
-    inserted = await client.table("scheduled_jobs").insert(row).execute()
-    return str(_first(inserted.data)["id"])
+    # Once: an insert whose answer was lost must not be made twice.
+    [inserted] = await _ask(client.table("scheduled_jobs").insert(row))
+    return str(inserted["id"])
 
 
 async def _follow(client: AsyncClient, job_id: str, console: Console) -> dict[str, Any]:
@@ -98,10 +99,12 @@ async def _follow(client: AsyncClient, job_id: str, console: Console) -> dict[st
     ) as bars:
         bar = bars.add_task("pending", total=None)
         while True:
-            answer = await client.table("scheduled_jobs").select(columns).eq("id", job_id).execute()
-            if not answer.data:
+            jobs = client.table("scheduled_jobs").select(columns).eq("id", job_id)
+            # A moment without an answer is no reason to leave a job that goes on.
+            answer = await retried("follow", partial(_ask, jobs))
+            if not answer:
                 return {"id": job_id, "status": "deleted"}
-            job = _first(answer.data)
+            job = answer[0]
             _show(bars, bar, job)
             if job["status"] in _OVER:
                 return job
@@ -124,8 +127,8 @@ def _show(bars: Progress, bar: TaskID, job: Mapping[str, Any]) -> None:
 
 async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console) -> int:
     runs = client.table("import_runs").select("*").eq("job_id", job["id"])
-    answer = await runs.order("started_at", desc=True).limit(1).execute()
-    run = _first(answer.data) if answer.data else None
+    latest = await retried("follow", partial(_ask, runs.order("started_at", desc=True).limit(1)))
+    run = latest[0] if latest else None
     say = partial(console.print, markup=False, highlight=False)
     if run:
         verb = "would be " if run["dry_run"] else ""
@@ -145,6 +148,9 @@ async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console)
     return SOME_REFUSED if run["failed"] else ALL_IN
 
 
-def _first(rows: object) -> dict[str, Any]:
-    assert isinstance(rows, list)  # noqa: S101 - what PostgREST answers to a select of rows
-    return dict(rows[0])
+async def _ask(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client's builders have no common type
+    """Run a select or an insert; its rows."""
+    try:
+        return list((await query.execute()).data)
+    except httpx.RequestError as error:
+        raise TransientError(type(error).__name__) from None

@@ -333,6 +333,14 @@ async def test_a_file_that_cannot_be_read_is_refused(
     assert [run["outcome"] for run in dealer.runs(job_id)] == ["failed"]
 
 
+async def test_a_file_with_nothing_below_its_header_completes(settings, dealer, upload):
+    job_id = await upload(b"SKU,Name\n\n,\n")
+    await serve(settings, once=True)
+    row = dealer.job(job_id)
+    assert (row["status"], row["record_count"], row["error_message"]) == ("completed", 0, None)
+    assert row["progress"] == {"current": 0, "total": 0, "percent": 100}
+
+
 async def test_a_file_that_changed_under_a_half_finished_import_is_refused(
     settings, dealer, upload, service_client
 ):

@@ -237,3 +237,13 @@ def test_any_columns_are_mapped_once_or_refused(columns):
         return
     assert set(mapping.columns.values()) <= set(columns)
     assert len(set(mapping.columns.values())) == len(mapping.columns)
+
+
+@pytest.mark.timeout(10)
+def test_as_many_columns_as_a_spreadsheet_has_take_a_moment():
+    columns = [f"Column {number} of very many" for number in range(16_382)]
+    found = mapped([*columns, "SKU", "Name"])
+    assert found == {"sku": "SKU", "name": "Name"}
+    given = {column.upper(): "" for column in columns} | {"sku": "sku", "NAME": "name"}
+    mapping = given_mapping([*columns, "SKU", "Name"], given, INVENTORY)
+    assert dict(mapping.columns) == {"name": "Name", "sku": "SKU"}

@@ -133,3 +133,9 @@ async def test_the_last_readable_row_of_a_key_wins(size):
     assert (alone["name"], second["name"], second["cost"]) == ("alone", "second", 100)
     assert all(isinstance(row, RowError) for row in refused)
     assert rows.notes[1:] == ["Replaced by a later row of the same item: 1 rows."]
+
+
+async def test_records_with_more_keys_than_a_table_has_columns_are_refused():
+    record = {str(number): "" for number in range(16_385)}
+    with pytest.raises(JobRefusedError, match="16,385 different keys"):
+        await rows_of(numbered(record))
