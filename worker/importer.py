@@ -28,7 +28,7 @@ from worker.exceptions import (
 from worker.failed_rows import write_failed_rows
 from worker.heartbeat import Heartbeat
 from worker.job import Job, RowError
-from worker.job_source import open_source
+from worker.job_source import open_source, path_of_failed_rows
 from worker.logs import where
 from worker.parsing import ParsedRow
 from worker.queue import JobQueue
@@ -207,9 +207,9 @@ class _Run:
         if not self.failed and not self.job.applied:
             return None
         problems = await self.queue.read_errors(self.job.job_id)
-        if not problems:
+        path = path_of_failed_rows(self.job)
+        if not problems or path is None:
             return None
-        path = f"{self.job.organization_id}/failed/{self.job.job_id}.csv"
         with scratch_directory() as directory:
             file = directory / "failed.csv"
             refused = rows.refused(problems, are_all=len(problems) < _MOST_ERRORS_KEPT)

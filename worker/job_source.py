@@ -65,6 +65,13 @@ def path_in_bucket(job: Job) -> str:
     return path
 
 
+def path_of_failed_rows(job: Job) -> str | None:
+    """Give the path for the rows of a job that failed; None where it would be another's folder."""
+    if not _is_plain_name(job.organization_id):
+        return None
+    return f"{job.organization_id}/failed/{job.job_id}.csv"
+
+
 def _is_plain_name(name: str) -> bool:
     """Whether a part of a path goes nowhere else, also when somebody decodes it once more."""
     decoded = unquote(name)

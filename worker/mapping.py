@@ -67,6 +67,10 @@ def given_mapping(
                 f"The mapping sends two columns to {field}: {shown(found[field])} and "
                 f"{shown(column)}. Please choose one."
             )
+        elif column in found.values():
+            raise JobRefusedError(
+                f"The mapping sends the column {shown(column)} to two fields. Please choose one."
+            )
         else:
             found[field] = column
     notes = [f"The mapping names columns that the file lacks: {_named(missing)}."] * bool(missing)

@@ -175,18 +175,20 @@ async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) 
 
 
 async def _keys(source: Source) -> list[str]:
-    """Give the columns of raw records: every key of the first page, in order of appearance."""
+    """Give the columns of raw records: every key, in order of appearance.
+
+    All records are looked at: an empty cell may be a missing key.
+    """
     keys: dict[str, None] = {}
     async for page in source.pages():
         for row in page:
             if isinstance(row.cells, Mapping):
                 keys.update(dict.fromkeys(row.cells))
-        break
-    if len(keys) > _MOST_COLUMNS:
-        raise JobRefusedError(
-            f"The records have {len(keys):,} different keys; a table has {_MOST_COLUMNS:,} columns "
-            "at most. Please upload the file again."
-        )
+        if len(keys) > _MOST_COLUMNS:
+            raise JobRefusedError(
+                f"The records have more than {_MOST_COLUMNS:,} different keys, which is no table. "
+                "Please upload the file again."
+            )
     return list(keys)
 
 

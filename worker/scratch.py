@@ -21,14 +21,19 @@ def scratch_directory() -> Iterator[Path]:
 
 
 def remove_leftovers() -> None:
-    """Remove what workers of this machine left that were killed before they could."""
+    """Remove what workers of this machine left that were killed before they could.
+
+    To be called before this one has anything: what bears its number is an earlier one's.
+    """
     for directory in Path(tempfile.gettempdir()).iterdir():
         found = _OURS.match(directory.name)
-        if found and not _is_alive(int(found[1])):
+        if found and not _is_in_use(int(found[1])):
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _is_alive(pid: int) -> bool:
+def _is_in_use(pid: int) -> bool:
+    if pid == os.getpid():
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -13,6 +13,7 @@ from worker.exceptions import JobRefusedError, RequestRefusedError
 BUCKET = "imports"
 
 _SIGNED_SECONDS = 3600
+_MEBIBYTE = 1 << 20
 
 
 class FileStore:
@@ -53,7 +54,7 @@ class FileStore:
                 with into.open("wb") as file:
                     async for chunk in response.aiter_bytes():
                         size += len(chunk)
-                        if size > self._limit_mb * 1_000_000:
+                        if size > self._limit_mb * _MEBIBYTE:
                             raise JobRefusedError(
                                 f"The file is larger than {self._limit_mb:,} MB. "
                                 "Please split it and upload the parts."

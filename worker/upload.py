@@ -54,7 +54,8 @@ async def import_file(settings: Settings, upload: Upload, console: Console) -> i
     try:
         async with connect(settings.supabase_url, key) as client:
             job_id = await _insert_job(client, upload)
-            console.print(f"Job {job_id}: {upload.file.name} for {upload.organization_id}.")
+            told = f"Job {job_id}: {upload.file.name} for {upload.organization_id}."
+            console.print(told, markup=False, highlight=False)
             job = await _follow(client, job_id, console)
             return await _sum_up(client, job, console)
     except (APIError, StorageApiError) as error:

@@ -9,7 +9,7 @@ begin
 
   insert into storage.buckets (id, name, public, file_size_limit)
   values ('imports', 'imports', false, 209715200)
-  on conflict do nothing;
+  on conflict (id) do update set public = false; -- whatever somebody made of that name before
 end $$;
 
 -- Who may do what: ../policies/storage_objects.sql, the same text.

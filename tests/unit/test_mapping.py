@@ -194,6 +194,7 @@ def test_a_mapped_column_that_is_not_there_is_noted():
         ({"A": "sku", "B": 7}, '"B" to 7, which is no field'),
         ({"A": "sku", "B": ["name"]}, '"B" to a list, which is no field'),
         ({"A": "sku", "B": "sku"}, 'two columns to sku: "A" and "B". Please choose one.'),
+        ({"A": "sku", "a ": "name"}, 'the column "A" to two fields. Please choose one.'),
         ({"A": "sku"}, "No column was found for name."),
         ({"A": "sku", "X": "name"}, "No column was found for name."),
         ({"A\u0000\x1b[31m": "nothing"}, "which is no field"),

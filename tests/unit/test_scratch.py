@@ -26,7 +26,8 @@ def test_leftovers_of_the_dead_are_removed_and_nothing_else(temporary):
         dead.wait()
     names = {
         f"prospaces-import-{dead.pid}-x": False,
-        f"prospaces-import-{os.getpid()}-x": True,
+        f"prospaces-import-{os.getpid()}-x": False,
+        f"prospaces-import-{os.getppid()}-x": True,
         "prospaces-import-": True,
         "prospaces-import-x-y": True,
         f"other-{dead.pid}-x": True,
