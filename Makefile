@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 # Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak format lock clean
+.PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak bench bench-smoke profile format lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,7 +48,7 @@ acceptance: install ## the whole thing: jobs and files in, inventory and answers
 # Beside the integration tests, which leave a core free; after each other, for both measure times.
 .PHONY: acceptance-and-faults
 acceptance-and-faults: acceptance
-	@$(MAKE) --no-print-directory faults-short
+	@$(MAKE) --no-print-directory faults-short bench-smoke
 
 coverage: ## which branches of worker/ the tests took, after unit, integration and acceptance
 	$(BIN)/coverage combine --quiet
@@ -63,6 +63,15 @@ faults: install ## every kind of fault, in earnest; writes the table of docs/REL
 
 soak: install ## ten minutes of small jobs: memory, descriptors, pick-up
 	$(BIN)/python -m tests.faults.soak --minutes 10
+
+bench: install ## how fast, beside other ways: some 20 minutes; brings docs/PERFORMANCE.md up to date
+	$(BIN)/python -m bench --write
+
+bench-smoke: install ## every measured path once, with tiny sizes
+	$(BIN)/pytest tests/bench
+
+profile: install ## where the worker's time goes
+	$(BIN)/python -m bench.profile
 
 format: install ## put the code into form
 	$(BIN)/ruff format .

@@ -1,0 +1,191 @@
+"""What is measured: each part runs ways side by side and gives the runs, raw."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from statistics import quantiles
+
+from bench import rows as data
+from bench import ways
+from bench.ground import Ground, as_json, in_jobs
+
+Run = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    runs: int = 3
+    rows: int = 78_000
+    small: int = 10_000
+    large: int = 1_000_000
+    # The incumbent takes minutes for a thousand rows at 40 ms: its rate does not depend on them.
+    sample: int = 400
+    pick_ups: int = 200
+
+
+SMOKE = Sizes(runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5)
+
+
+def side_by_side(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Compare the four ways, first import and the same again, in another order each time."""
+    records = data.items(sizes.rows)
+    content = data.as_csv(sizes.rows)
+    acts: list[Callable[[int], Iterator[Run]]] = [
+        lambda run: _once(ground, "incumbent", run, records[: sizes.sample]),
+        lambda run: _once(ground, "client upsert", run, records),
+        lambda run: _once(ground, "limit", run, records),
+        lambda run: _twice(ground, "worker, jobs of 2,000", run, sizes.rows, records),
+        lambda run: _twice(ground, "worker, one file", run, sizes.rows, content),
+    ]
+    for run in range(sizes.runs):
+        for act in acts[run % len(acts) :] + acts[: run % len(acts)]:
+            yield from act(run)
+
+
+def with_latency(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Add 10 and 40 ms to each request."""
+    records = data.items(sizes.rows)
+    for milliseconds in (10, 40):
+        for run in range(sizes.runs):
+            with ground.latency(milliseconds):
+                marked = {"latency_ms": milliseconds}
+                few = records[: max(10, sizes.sample // 4)]
+                yield from _marked(marked, _once(ground, "incumbent", run, few))
+                some = records[: sizes.small]
+                yield from _marked(marked, _once(ground, "client upsert", run, some))
+            yield from _marked(
+                marked,
+                _twice(ground, "worker, jobs of 2,000", run, sizes.rows, records, milliseconds),
+            )
+
+
+def by_size(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Import files of growing size: cost a row, and the worker's memory."""
+    for rows in (sizes.small, sizes.rows, sizes.large):
+        content = data.as_csv(rows)
+        for run in range(sizes.runs if rows < sizes.large else 1):
+            yield from _twice(ground, "worker, one file", run, rows, content)
+    workbook = data.as_xlsx(sizes.rows)
+    for run in range(sizes.runs):
+        yield from _twice(ground, "worker, xlsx", run, sizes.rows, workbook)
+
+
+def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Measure insert → processing, idle and beside a large import, and Realtime's own share."""
+    ground.empty()
+    organization, _ = ground.organization()
+    yield _times("Realtime alone", ways.deliveries(ground, organization, sizes.pick_ups))
+    with ground.worker():
+        yield _times("idle", ways.pick_ups(ground, organization, sizes.pick_ups))
+        busy, _ = ground.organization()
+        for file_data in in_jobs(data.items(sizes.rows)):
+            ground.job(busy, file_data)
+        yield _times("under load", ways.pick_ups(ground, organization, sizes.pick_ups))
+
+
+def other_types(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Import contacts, twice, and bids."""
+    for data_type, records in (
+        ("contacts", data.people(sizes.rows)),
+        ("bids", data.offers(sizes.rows)),
+    ):
+        for run in range(sizes.runs):
+            ground.empty()
+            organization, _ = ground.organization()
+            with ground.worker() as pid:
+                for lap in ("first", "again")[: 2 if data_type == "contacts" else 1]:
+                    act = partial(_jobs_of, ground, organization, records, data_type)
+                    measured = ground.measure(len(records), act, worker=pid)
+                    yield {"way": data_type, "lap": lap, "run": run} | as_json(measured)
+
+
+def two_workers(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Two workers on two organizations beside one worker on one."""
+    records = data.items(sizes.rows)
+    for run in range(sizes.runs):
+        yield from _twice(ground, "one worker", run, sizes.rows, records, laps=1)
+        ground.empty()
+        organizations = [ground.organization()[0] for _ in range(2)]
+        with ground.worker() as one, ground.worker() as other:
+            act = partial(_at_once, ground, organizations, records)
+            measured = ground.measure(2 * len(records), act, worker=one, worker_2=other)
+        yield {"way": "two workers", "lap": "first", "run": run} | as_json(measured)
+
+
+def _once(ground: Ground, way: str, run: int, records: list[data.Record]) -> Iterator[Run]:
+    act = {
+        "incumbent": ways.incumbent,
+        "client upsert": ways.client_upsert,
+        "limit": ways.limit,
+    }[way]
+    ground.empty()
+    measured = ground.measure(len(records), partial(act, ground, records))
+    yield {"way": way, "lap": "first", "run": run} | as_json(measured)
+
+
+def _twice(
+    ground: Ground,
+    way: str,
+    run: int,
+    rows: int,
+    content: bytes | list[data.Record],
+    latency_ms: float = 0,
+    laps: int = 2,
+) -> Iterator[Run]:
+    """Import with a worker, and the same again."""
+    ground.empty()
+    organization, _ = ground.organization()
+    if isinstance(content, bytes):
+        act = partial(ways.worker_file, ground, organization, content)
+    else:
+        act = partial(ways.worker_jobs, ground, organization, content)
+    with ground.worker() as pid, ground.latency(latency_ms):
+        for lap in ("first", "again")[:laps]:
+            measured = ground.measure(rows, act, worker=pid)
+            yield {"way": way, "lap": lap, "run": run} | as_json(measured)
+
+
+def _jobs_of(
+    ground: Ground, organization: str, records: list[data.Record], data_type: str
+) -> float:
+    with ground.database.transaction():
+        jobs = [ground.job(organization, file_data, data_type) for file_data in in_jobs(records)]
+    return ground.seconds_of(jobs)
+
+
+def _at_once(ground: Ground, organizations: list[str], records: list[data.Record]) -> float:
+    with ground.database.transaction():
+        jobs = [
+            ground.job(organization, file_data)
+            for file_data in in_jobs(records)
+            for organization in organizations
+        ]
+    return ground.seconds_of(jobs)
+
+
+def _marked(mark: Run, runs: Iterator[Run]) -> Iterator[Run]:
+    return (mark | run for run in runs)
+
+
+def _times(way: str, seconds: list[float]) -> Run:
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return {
+        "way": way,
+        "count": len(seconds),
+        "p50_ms": round(cuts[49] * 1000),
+        "p95_ms": round(cuts[94] * 1000),
+        "p99_ms": round(cuts[98] * 1000),
+        "worst_ms": round(max(seconds) * 1000),
+    }
+
+
+PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
+    "ways": side_by_side,
+    "latency": with_latency,
+    "sizes": by_size,
+    "pick-up": pick_up,
+    "types": other_types,
+    "workers": two_workers,
+}

@@ -1,0 +1,194 @@
+"""What the runs come to: medians, ratios against the targets, tables."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+Run = Mapping[str, object]
+Figures = Mapping[str, list[Run]]
+
+_FROM, _TO = "<!-- make bench writes from here -->", "<!-- to here -->"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure that the project wants."""
+
+    name: str
+    at_least: str
+    aim: str
+    measured: str
+    is_met: bool | None
+
+
+def middle(runs: Iterable[Run], figure: str = "rows_a_second", **wanted: object) -> float | None:
+    """Give the median of a figure over the runs that are like this; None if there is none."""
+    values = [
+        _number(run[figure])
+        for run in runs
+        if all(run.get(name, 0) == value for name, value in wanted.items())
+    ]
+    return median(values) if values else None
+
+
+def _number(value: object) -> float:
+    return float(str(value))
+
+
+def _part_of(run: Run, figure: str, part: str) -> float:
+    values = run[figure]
+    assert isinstance(values, Mapping)  # noqa: S101 - as Measured has it
+    return _number(values[part])
+
+
+def targets(figures: Figures) -> list[Target]:
+    """Hold what was measured against what is wanted; parts that were not run are left out."""
+    ways, slow = figures.get("ways", []), figures.get("latency", [])
+    sizes, times = figures.get("sizes", []), figures.get("pick-up", [])
+    first = middle(ways, way="worker, jobs of 2,000", lap="first")
+    rows = [
+        _ratio("worker ÷ limit, first import", first, middle(ways, way="limit"), 0.6, 0.8),
+        _ratio("worker ÷ incumbent, 0 ms", first, middle(ways, way="incumbent"), 25, 30),
+        _ratio(
+            "worker ÷ incumbent, 40 ms",
+            middle(slow, way="worker, jobs of 2,000", lap="first", latency_ms=40),
+            middle(slow, way="incumbent", latency_ms=40),
+            200,
+            300,
+        ),
+        _ratio(
+            "re-import ÷ first import, jobs of 2,000",
+            middle(ways, way="worker, jobs of 2,000", lap="again"),
+            first,
+            2,
+            4,
+        ),
+        _ratio(
+            "re-import ÷ first import, one file",
+            middle(ways, way="worker, one file", lap="again"),
+            middle(ways, way="worker, one file", lap="first"),
+            2,
+            4,
+        ),
+        _cost_by_size(sizes),
+        _memory(sizes),
+        *_pick_up(times),
+        _ratio(
+            "two workers on two organizations ÷ one on one",
+            middle(figures.get("workers", []), way="two workers"),
+            middle(figures.get("workers", []), way="one worker"),
+            None,
+            None,
+        ),
+    ]
+    return [row for row in rows if row is not None]
+
+
+def _ratio(
+    name: str, above: float | None, below: float | None, least: float | None, aim: float | None
+) -> Target | None:
+    if above is None or below is None:
+        return None
+    ratio = above / below
+    met = None if least is None else ratio >= least
+    shown = f"{ratio:.2f} ({above:,.0f} ÷ {below:,.0f} rows/s)"
+    return Target(name, _said(least, "{:g}"), _said(aim, "{:g}"), shown, met)
+
+
+def _said(value: float | None, form: str) -> str:
+    return "reported" if value is None else form.format(value)
+
+
+def _cost_by_size(sizes: list[Run]) -> Target | None:
+    files = [run for run in sizes if run["way"] == "worker, one file" and run["lap"] == "first"]
+    if not files:
+        return None
+    counts = sorted({_number(run["rows"]) for run in files})
+    small, large = (middle(files, rows=int(count)) or 0 for count in (counts[0], counts[-1]))
+    ratio = small / large
+    name = f"cost per row at {counts[-1]:,.0f} ÷ at {counts[0]:,.0f}"
+    return Target(name, "≤ 1.25", "≤ 1.1", f"{ratio:.2f}", ratio <= 1.25)
+
+
+def _memory(sizes: list[Run]) -> Target | None:
+    files = [run for run in sizes if run["way"] == "worker, one file"]
+    if not files:
+        return None
+    most = max(_number(run["rows"]) for run in files)
+    peak = max(_part_of(run, "peak_mb", "worker") for run in files if run["rows"] == most)
+    name = f"peak memory of the worker, {most:,.0f}-row CSV"
+    return Target(name, "< 250 MB", "< 150 MB", f"{peak:.0f} MB", peak < 250)
+
+
+def _pick_up(times: list[Run]) -> Iterable[Target]:
+    by_way = {str(run["way"]): run for run in times}
+    if "idle" not in by_way or "Realtime alone" not in by_way:
+        return
+    for cut, least, aim in (("p50_ms", 100, 30), ("p95_ms", 200, 60)):
+        own, idle = (_number(by_way[way][cut]) for way in ("Realtime alone", "idle"))
+        yield Target(
+            f"insert → processing, idle, {cut[:3]}",
+            f"delivery + {least} ms",
+            f"delivery + {aim} ms",
+            f"{idle:.0f} ms (Realtime alone: {own:.0f} ms)",
+            idle <= own + least,
+        )
+
+
+def as_markdown(figures: Figures) -> str:
+    """Write the targets, then every part's medians."""
+    lines = ["| figure | at least | aim | measured | met |", "| --- | --- | --- | --- | --- |"]
+    for row in targets(figures):
+        met = {True: "yes", False: "**no**", None: ""}[row.is_met]
+        lines.append(f"| {row.name} | {row.at_least} | {row.aim} | {row.measured} | {met} |")
+    for part, runs in figures.items():
+        lines += ["", f"### {part}", ""]
+        lines += _times_table(runs) if part == "pick-up" else _rates_table(runs)
+    return "\n".join(lines)
+
+
+def _times_table(runs: list[Run]) -> list[str]:
+    cuts = ("count", "p50_ms", "p95_ms", "p99_ms", "worst_ms")
+    head = ["| | jobs | p50, ms | p95, ms | p99, ms | worst, ms |", "| --- |" + " ---: |" * 5]
+    return head + [
+        f"| {run['way']} | " + " | ".join(str(run[cut]) for cut in cuts) + " |" for run in runs
+    ]
+
+
+def _rates_table(runs: list[Run]) -> list[str]:
+    columns = ("way", "rows", "lap", "added, ms", "runs", "rows/s", "requests")
+    columns += ("CPU s: worker / PostgREST / PostgreSQL", "worker's peak MB")
+    lines = [f"| {' | '.join(columns)} |", "| --- | ---: | --- |" + " ---: |" * 6]
+    kinds = dict.fromkeys(
+        (run["way"], run["rows"], run["lap"], run.get("latency_ms", 0)) for run in runs
+    )
+    for way, rows, lap, latency in kinds:
+        alike = [
+            run
+            for run in runs
+            if (run["way"], run["rows"], run["lap"], run.get("latency_ms", 0))
+            == (way, rows, lap, latency)
+        ]
+        cpu = " / ".join(_median_of(alike, "cpu", part) for part in _PARTS)
+        lines.append(
+            f"| {way} | {rows:,} | {lap} | {latency} | {len(alike)} | {middle(alike):,.0f}"
+            f" | {middle(alike, 'requests'):,.0f} | {cpu} | {_median_of(alike, 'peak_mb')} |"
+        )
+    return lines
+
+
+_PARTS = ("worker", "postgrest", "postgres")
+
+
+def _median_of(runs: list[Run], figure: str, part: str = "worker") -> str:
+    values = [_part_of(run, figure, part) for run in runs if part in dict(run[figure])]
+    return f"{median(values):.1f}" if values else ""
+
+
+def write(page: Path, text: str) -> None:
+    """Put the tables into a page, between the marks."""
+    content = page.read_text()
+    pattern = re.compile(f"{re.escape(_FROM)}.*{re.escape(_TO)}", re.DOTALL)
+    page.write_text(pattern.sub(lambda _: f"{_FROM}\n{text}\n{_TO}", content))

@@ -1,0 +1,30 @@
+"""Every path that `make bench` measures works, and its ratios come from its own runs."""
+
+import pytest
+
+from bench import report
+from bench.__main__ import measure
+from bench.parts import PARTS, SMOKE
+
+
+@pytest.mark.timeout(180)
+def test_every_path_is_measured(tmp_path):
+    figures = measure(list(PARTS), SMOKE)
+    assert set(figures) == set(PARTS)
+    for part in set(PARTS) - {"pick-up"}:
+        assert all(run["rows_a_second"] > 0 for run in figures[part])
+        assert all(run["cpu"]["postgres"] >= 0 for run in figures[part])
+    ways = {run["way"]: run["rows_a_second"] for run in figures["ways"] if run["lap"] == "first"}
+    assert len(ways) == 5
+    shown = {target.name: target.measured for target in report.targets(figures)}
+    assert len(shown) == 10
+    ratio = ways["worker, jobs of 2,000"] / ways["limit"]
+    assert shown["worker ÷ limit, first import"].startswith(f"{ratio:.2f} ")
+
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- make bench writes from here -->\nold\n<!-- to here -->\nb\n")
+    report.write(page, report.as_markdown(figures))
+    text = page.read_text()
+    assert "old" not in text
+    assert f"| worker ÷ limit, first import | 0.6 | 0.8 | {ratio:.2f} " in text
+    assert text.endswith("b\n")
