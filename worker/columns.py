@@ -24,6 +24,9 @@ _PLAIN_NUMBER = re.compile(
     re.VERBOSE,
 ).fullmatch
 
+# Many of them, a line each: none with a comma, none that says nothing.
+_PLAIN_NUMBERS = re.compile(r"(?:[0-9]{0,20}(?:\.[0-9]{1,2})?(?:\n|\Z))*").fullmatch
+
 _OTHER_CURRENCIES = frozenset({"€", "£", "EUR", "GBP"})
 _DECEMBER, _LONGEST_MONTH = 12, 31
 
@@ -52,6 +55,15 @@ class Evidence:
         self.unclear: set[str] = set()
         # Signs and codes of money that is not in dollars.
         self.currencies: set[str] = set()
+
+    def add_all(self, cells: Iterable[object]) -> None:
+        """Take cells into account; most columns have nothing but plain numbers, seen at once."""
+        written = "\n".join([cell for cell in cells if isinstance(cell, str)])
+        if self.kind == "number" and _PLAIN_NUMBERS(written):
+            self.usual += written.count(".")
+            return
+        for cell in cells:
+            self.add(cell)
 
     def add(self, cell: object) -> None:
         """Take one cell into account. JSON numbers, and what can't be read at all, say nothing."""

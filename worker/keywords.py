@@ -1,6 +1,7 @@
 """Search keywords kw_v1, the frontend's own: docs/FRONTEND.md, "Search keywords"."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 KEYWORD_VERSION = "kw_v1"
@@ -52,21 +53,28 @@ def search_keywords(name: str, description: str, category: str, sku: str) -> lis
             keywords.update(_cached_keywords_of(word))
         elif len(word) <= _LONGEST_WORD:
             keywords.update(_keywords_of(word))
-    for use_case, terms in _USE_CASES:
-        if use_case.search(written):
-            keywords.update(terms)
+        else:
+            keywords.update(_use_cases_of(word))
     return sorted(keywords)[:_MOST_KEYWORDS]
 
 
 def _keywords_of(word: str) -> frozenset[str]:
     """All that one lower-case word of the text brings."""
+    keywords = set(_use_cases_of(word))
     token = _token(word)
-    if len(token) < _SHORTEST_TOKEN or _STOP_WORD.fullmatch(token):
-        return frozenset()
-    tokens = [token]
-    if not _ATTRIBUTE.search(token):
-        tokens += [_token(synonym) for synonym in _SYNONYMS.get(token, ())]
-    return frozenset(variant for each in tokens for variant in _variants(each))
+    if len(token) >= _SHORTEST_TOKEN and not _STOP_WORD.fullmatch(token):
+        tokens = [token]
+        if not _ATTRIBUTE.search(token):
+            tokens += [_token(synonym) for synonym in _SYNONYMS.get(token, ())]
+        keywords.update(variant for each in tokens for variant in _variants(each))
+    return frozenset(keywords)
+
+
+def _use_cases_of(word: str) -> Iterator[str]:
+    """Find the terms of the uses that a word speaks of; the whole text's are those of its words."""
+    for use_case, terms in _USE_CASES:
+        if use_case.search(word):
+            yield from terms
 
 
 _cached_keywords_of = lru_cache(maxsize=4_096)(_keywords_of)

@@ -1,6 +1,6 @@
 """One row as it came → the row for the apply function, or why it was refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from worker.job import RowError
@@ -15,6 +15,30 @@ ParsedRow = Row | RowError
 RowParser = Callable[[int, SourceRow], ParsedRow]
 # cells → the value by which rows are told apart; None where there is none, or none that can be read
 KeyReader = Callable[[object], str | None]
+# Of a field: its name, the row's name of it, its column, how a cell is read, whether it is required
+_Reader = tuple[str, str, str, Callable[[object], object], bool]
+
+
+def _read_cells(
+    cells: Mapping[str, object], readers: Sequence[_Reader], row: Row
+) -> dict[str, str]:
+    """Put what the cells hold into the row; what is wrong with them, by field."""
+    problems: dict[str, str] = {}
+    for name, stored, column, read, is_required in readers:
+        value = cells.get(column)
+        if value == "":
+            value = None
+        elif value is not None:
+            try:
+                value = read(value)
+            except ValueProblem as problem:
+                problems[name] = str(problem)
+                continue
+        if value is not None:
+            row[stored] = value
+        elif is_required:
+            problems[name] = "is missing"
+    return problems
 
 
 def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
@@ -44,7 +68,7 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
         only the cells that were given; or why it was refused.
 
     """
-    readers = [
+    readers: list[_Reader] = [
         (
             field.name,
             field.stored_as,
@@ -64,17 +88,7 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
             problem = f"the record is {shown(cells)}, not fields with their values"
             return RowError(row_number, file_row, None, problem, cells)
         row: Row = {"row_number": row_number, "file_row": file_row}
-        problems: dict[str, str] = {}
-        for name, stored, column, read, is_required in readers:
-            try:
-                value = read(cells.get(column))
-            except ValueProblem as problem:
-                problems[name] = str(problem)
-                continue
-            if value is not None:
-                row[stored] = value
-            elif is_required:
-                problems[name] = "is missing"
+        problems = _read_cells(cells, readers, row)
         for name, group in groups:
             if not problems and group.isdisjoint(row):
                 problems[name] = "is missing"

@@ -14,6 +14,8 @@ from worker.tables import Table
 
 # Rows between two turns of the event loop: some milliseconds.
 _ROWS_A_TURN = 100
+# Rows whose columns are looked at together.
+_ROWS_A_LOOK = 500
 # As many as a spreadsheet has.
 _MOST_COLUMNS = 16_384
 
@@ -58,20 +60,30 @@ class Rows:
             for field in self._table.fields
             if field.evidence and field.name in self.mapping.columns
         }
-        seen = [(self.mapping.columns[name], column) for name, column in evidence.items()]
+        cells: dict[str, list[object]] = {self.mapping.columns[name]: [] for name in evidence}
         read_key = key_reader(self._table, self.mapping)
         keys = Keys()
+        self.count = 0
         async for row_number, row in self._rows():
             self.count = row_number
             if isinstance(row.cells, Mapping):
-                for column, of_column in seen:
-                    of_column.add(row.cells.get(column))
+                for column, of_column in cells.items():
+                    of_column.append(row.cells.get(column))
             if (key := read_key(row.cells)) is not None:
                 keys.add(row_number, key)
+            if row_number % _ROWS_A_LOOK == 0:
+                self._look_at(cells, evidence)
+        self._look_at(cells, evidence)
         found, style_notes = styles(evidence)
         self._parse = row_parser(self._table, self.mapping, found)
         self.last_rows = await self._last_readable(keys.shared(), read_key)
         self.notes = [*self._source.notes, *self.mapping.notes, *style_notes, *self._counts()]
+
+    def _look_at(self, cells: Mapping[str, list[object]], evidence: Mapping[str, Evidence]) -> None:
+        for name, column in evidence.items():
+            column.add_all(cells[self.mapping.columns[name]])
+        for of_column in cells.values():
+            of_column.clear()
 
     async def _last_readable(self, shared: bytes, read_key: KeyReader) -> Sequence[int]:
         """Of rows that share a key, find the last one of each key that is not refused."""

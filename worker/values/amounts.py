@@ -1,5 +1,6 @@
 """Numbers with a unit: money, quantities, percentages. Nothing is rounded twice."""
 
+import re
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 
 from worker.values.numbers import number
@@ -18,6 +19,10 @@ _ONE = Decimal(1)
 _CENT = Decimal("0.01")
 _SMALLEST_PERCENT = Decimal("0.0001")
 
+# Most cells by far, read without a Decimal: digits, and two more behind a point.
+_PLAIN_DOLLARS = re.compile(r"([0-9]{1,7})(?:\.([0-9]{2}))?").fullmatch
+_LONGEST_PLAIN = 9
+
 # Decimal digits before the point from which no value fits a column, whatever its unit.
 _TOO_MANY_DIGITS = 12
 
@@ -31,6 +36,8 @@ def cents(cell: object, style: Style = PLAIN) -> int | None:
         ValueProblem: not an amount, not clear, or past what the column holds.
 
     """
+    if isinstance(cell, str) and style.decimal != "," and (plain := _PLAIN_DOLLARS(cell)):
+        return 100 * int(plain[1]) + int(plain[2] or 0)
     amount = number(cell, style, is_money=True)
     if amount is None:
         return None
@@ -64,6 +71,8 @@ def whole_number(cell: object, style: Style = PLAIN) -> int | None:
         ValueProblem: not a number, not clear, or past what an integer column holds.
 
     """
+    if isinstance(cell, str) and len(cell) <= _LONGEST_PLAIN and cell.isascii() and cell.isdigit():
+        return int(cell)
     quantity = number(cell, style)
     if quantity is None:
         return None

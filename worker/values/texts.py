@@ -41,6 +41,8 @@ def line(cell: object, longest: int) -> str | None:
         ValueProblem: not text, not valid Unicode, or too long.
 
     """
+    if isinstance(cell, str) and _is_plain(cell) and len(cell) <= longest:
+        return cell.strip() or None
     written = _written(cell)
     if not written.isprintable():  # breaks and controls are not
         written = _BREAKS.sub(" ", written)
@@ -77,6 +79,11 @@ def code(cell: object, longest: int) -> str | None:
             " make the cell text and type the code again"
         )
     return written
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether there is nothing to clean and nothing to refuse, as in most cells by far."""
+    return cell.isascii() and cell.isprintable() and "#" not in cell
 
 
 def _written(cell: object) -> str:
