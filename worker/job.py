@@ -1,6 +1,6 @@
 """What a job, a row's error and a batch's result are. What happens to them lives elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 from uuid import UUID
@@ -37,7 +37,7 @@ class Job:
     dry_run: bool
     # The file as its owner knows it.
     file_name: str | None
-    # Row numbers that an earlier run has applied, batch by batch: range(1, 101) is rows 1 to 100.
+    # Row numbers that earlier runs have applied, in order: range(1, 101) is rows 1 to 100.
     applied: tuple[range, ...]
     # Silence after which another worker may take the job, in seconds.
     lease_seconds: int
@@ -52,9 +52,26 @@ class Job:
             | {
                 "run_id": UUID(claimed["run_id"]),
                 "job_id": UUID(claimed["job_id"]),
-                "applied": tuple(range(first, last + 1) for first, last in claimed["applied"]),
+                "applied": tuple(_joined(claimed["applied"])),
             }
         )
+
+
+def _joined(batches: Iterable[tuple[int, int]]) -> Iterator[range]:
+    """Join batches, [first_row, last_row] in order, where one begins where another ends.
+
+    Thousands of a large file are a few ranges then, and quickly compared with each new batch.
+    """
+    joined: range | None = None
+    for first, last in batches:
+        if joined is not None and joined.stop == first:
+            joined = range(joined.start, last + 1)
+            continue
+        if joined is not None:
+            yield joined
+        joined = range(first, last + 1)
+    if joined is not None:
+        yield joined
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def test_a_job_as_the_claim_gives_it():
         "options": {"dry_run": True},
         "dry_run": True,
         "file_name": "items.csv",
-        "applied": [[1, 100], [201, 250]],
+        "applied": [[1, 60], [61, 100], [201, 240], [241, 250]],
         "lease_seconds": 60,
         "age_seconds": 1.5,
         "a key of a newer database": True,
