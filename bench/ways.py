@@ -8,7 +8,8 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from supabase import create_client
+from postgrest.types import ReturnMethod
+from realtime.types import RealtimePostgresChangesListenEvent
 
 from bench.ground import Ground, in_jobs
 from bench.rows import Record
@@ -74,15 +75,23 @@ def client_upsert(ground: Ground, records: Sequence[Record]) -> float:
     """Do what most people would write: the client's upsert, 100 rows at a time."""
     organization, _ = ground.organization()
     rows = [_stored(row, organization) for row in parsed(records)]
-    client = create_client(ground.stack.url, ground.stack.keys.secret)
-    started = time.perf_counter()
-    for first in range(0, len(rows), _BATCH):
-        client.table("inventory").upsert(
-            rows[first : first + _BATCH],
-            on_conflict="organization_id,sku",
-            returning="minimal",
-        ).execute()
-    return time.perf_counter() - started
+    return asyncio.run(_upsert(ground, rows))
+
+
+async def _upsert(ground: Ground, rows: Sequence[dict[str, object]]) -> float:
+    async with connect(ground.stack.url, ground.stack.keys.secret) as client:
+        started = time.perf_counter()
+        for first in range(0, len(rows), _BATCH):
+            await (
+                client.table("inventory")
+                .upsert(
+                    rows[first : first + _BATCH],
+                    on_conflict="organization_id,sku",
+                    returning=ReturnMethod.minimal,
+                )
+                .execute()
+            )
+        return time.perf_counter() - started
 
 
 def limit(ground: Ground, records: Sequence[Record]) -> float:
@@ -159,7 +168,7 @@ async def _deliveries(ground: Ground, organization: str, inserts: int) -> list[f
     async with connect(ground.stack.url, ground.stack.keys.secret) as client:
         channel = client.channel("bench")
         channel.on_postgres_changes(
-            "INSERT",
+            RealtimePostgresChangesListenEvent.Insert,
             lambda _: arrived.set(),
             table="scheduled_jobs",
             schema="public",
