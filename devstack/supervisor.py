@@ -1,10 +1,12 @@
 """The supervisor: starts the parts, watches them, stops them."""
 
 import asyncio
+import math
 import os
 import secrets
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,13 @@ from typing import Any
 
 from devstack import commands, control, migrations, ports
 from devstack.keys import JWT_SECRET, KEYS
-from devstack.part import Command, Part
+from devstack.part import Command, Part, PartDiedError
 from devstack.postgres import Postgres, bootstrap, run_file
 from devstack.state import State, started_at
 
 _HERE = Path(__file__).parent
+# Parts that die so soon after PostgreSQL was killed on purpose died of that.
+_TAKES_OTHERS_ALONG_SECONDS = 60.0
 
 
 class StopRequestedError(Exception):
@@ -64,6 +68,7 @@ class Supervisor:
         self._discard = discard
         self._control = control.Address(ports.choose(0, ""), secrets.token_urlsafe(16))
         self._group: asyncio.TaskGroup
+        self._postgres_killed_at = -math.inf
         self._changing = asyncio.Lock()  # one start, stop or reset at a time
 
     async def run(self) -> None:
@@ -144,13 +149,32 @@ class Supervisor:
         self._record()
         await part.ready()
         self._record()  # PostgreSQL may have needed a second try
-        self._group.create_task(part.ended())
+        self._group.create_task(self._watch(part))
+
+    async def _watch(self, part: Part) -> None:
+        """Wait until a part ends. One that PostgreSQL took along is started again, as elsewhere.
+
+        Raises:
+            PartDiedError: it died of something else.
+
+        """
+        try:
+            await part.ended()
+        except PartDiedError as death:
+            if time.monotonic() - self._postgres_killed_at > _TAKES_OTHERS_ALONG_SECONDS:
+                raise
+            print(f"{death}\n{part.name} is started again: PostgreSQL was killed.", flush=True)
+            while not self.parts["postgres"].is_running:  # noqa: ASYNC110 - tests bring it back
+                await asyncio.sleep(0.1)
+            await self.start(part.name)
 
     # What `control` offers to tests and to the command line.
 
     async def kill(self, name: str, which: int) -> None:
         """End a part with a signal, on purpose. `start` brings it back."""
         async with self._changing:
+            if name == "postgres":
+                self._postgres_killed_at = time.monotonic()
             await self.parts[name].kill(signal.Signals(which))
             self._record()
 

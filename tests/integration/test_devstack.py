@@ -621,6 +621,21 @@ def test_parts_killed_on_purpose_come_back(own):
     assert supervisor.wait(20) == 0
 
 
+def test_a_part_that_a_killed_postgresql_takes_along_is_started_again(own):
+    supervisor, stack = up(own)
+    victim = stack.pids["realtime"]
+    stack.kill_part("postgres")
+    os.kill(victim, signal.SIGKILL)
+    stack.start_part("postgres")
+    wait_for(lambda: stack.pids.get("realtime") not in {None, victim}, within=20)
+    wait_for(lambda: answers(stack, "/rest/v1/organizations?limit=1"), within=30)
+    assert supervisor.poll() is None
+    said = (own / "logs" / "supervisor.log").read_text()
+    assert "realtime is started again: PostgreSQL was killed." in said
+    supervisor.terminate()
+    assert supervisor.wait(20) == 0
+
+
 async def test_a_broken_migration_is_reported(stack, monkeypatch, tmp_path):
     broken = tmp_path / "supabase"
     (broken / "migrations").mkdir(parents=True)
