@@ -634,7 +634,10 @@ declare
 begin
   for look in 1..10 loop
     with item as materialized (
-      select * from jsonb_to_recordset(upsert_inventory.rows) as item (
+      -- The organization through here, so that the planner takes it for as large as the average: of
+      -- a new one it knows nothing, and any index that begins with it would look as good.
+      select organization as organization_id, item.*
+      from jsonb_to_recordset(upsert_inventory.rows) as item (
         sku text, name text, description text, category text,
         quantity integer, quantity_on_order integer, unit_price integer, cost integer,
         price_tier_1 integer, price_tier_2 integer, price_tier_3 integer, price_tier_4 integer,
@@ -646,7 +649,7 @@ begin
       from item
       left join lateral (
         select i.id from public.inventory i
-        where i.organization_id = organization and i.sku = item.sku
+        where i.organization_id = item.organization_id and i.sku = item.sku
         limit 1 -- keeps the planner from turning this into a join
       ) known on true
     ),
@@ -714,7 +717,7 @@ begin
         department_code, unit_of_measure, search_keywords, keyword_version,
         keywords_generated_at)
       select
-        organization, absent.sku, absent.name,
+        absent.organization_id, absent.sku, absent.name,
         coalesce(absent.description, ''), coalesce(absent.category, 'Uncategorized'),
         coalesce(absent.quantity, defaults.quantity),
         coalesce(absent.quantity_on_order, defaults.quantity_on_order),

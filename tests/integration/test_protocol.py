@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from worker.exceptions import (
     JobCancelledError,
@@ -688,3 +689,29 @@ async def test_a_rehearsal_that_fails_says_why_and_repeats_as_any_other(queue, d
         dealer.organization_id,
     )
     assert again["options"] == {"dry_run": True}
+
+
+async def test_a_new_dealer_in_a_full_table_costs_no_more_than_an_old_one(
+    queue, make_dealer, database
+):
+    """What the planner knows of a table may be an hour old: then it has never heard of a dealer."""
+    fill = (
+        "insert into inventory (organization_id, name, sku)"
+        " select %s, 'Item ' || n, 'OLD-' || n from generate_series(1, %s) n"
+    )
+    old, new = make_dealer(), make_dealer()
+    old.execute(fill, old.organization_id, 20_000)
+    database.execute("analyze inventory")
+    new.execute(fill, new.organization_id, 2_000)
+    new.insert_job(new.records(100))
+    job = await new.claim(queue)
+    with database.transaction():
+        database.execute(
+            "select apply_inventory_batch(%s, 1, 100, %s, '[]')",
+            [job.run_id, Jsonb([item(number) for number in range(1, 101)])],
+        )
+        read = database.execute(
+            "select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'inventory'"
+        ).fetchone()["idx_tup_fetch"]
+    # Each of 100 items by its SKU; by the organization alone it would be 200,000.
+    assert read < 2_000
