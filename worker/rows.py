@@ -10,14 +10,14 @@ from worker.keys import Keys
 from worker.mapping import ColumnMapping, automatic_mapping, given_mapping, mapped_already
 from worker.parsing import KeyReader, ParsedRow, key_reader, row_parser
 from worker.sources import Source, SourceRow
+from worker.sources.header import MOST_COLUMNS
+from worker.sources.rows import is_blank
 from worker.tables import Table
 
 # Rows between two turns of the event loop: some milliseconds.
 _ROWS_A_TURN = 100
 # Rows whose columns are looked at together.
 _ROWS_A_LOOK = 500
-# As many as a spreadsheet has.
-_MOST_COLUMNS = 16_384
 
 
 class Rows:
@@ -41,6 +41,12 @@ class Rows:
         self._stop = stop
         self._table = table
         self._skipped = 0
+        self._required_columns = [
+            mapping.columns[name]
+            for group in table.required
+            for name in group
+            if name in mapping.columns
+        ]
         self._parse = row_parser(table, mapping, {})
 
     def raise_if_stopped(self) -> None:
@@ -159,11 +165,7 @@ class Rows:
 
     def _is_skipped(self, row: SourceRow) -> bool:
         cells = row.cells
-        if not isinstance(cells, Mapping):
-            return False
-        names = (name for group in self._table.required for name in group)
-        columns = (self.mapping.columns[name] for name in names if name in self.mapping.columns)
-        return all(_is_empty(cells.get(column)) for column in columns)
+        return isinstance(cells, Mapping) and is_blank(map(cells.get, self._required_columns))
 
 
 async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) -> Rows:
@@ -196,13 +198,9 @@ async def _keys(source: Source) -> list[str]:
         for row in page:
             if isinstance(row.cells, Mapping):
                 keys.update(dict.fromkeys(row.cells))
-        if len(keys) > _MOST_COLUMNS:
+        if len(keys) > MOST_COLUMNS:
             raise JobRefusedError(
-                f"The records have more than {_MOST_COLUMNS:,} different keys, which is no table. "
+                f"The records have more than {MOST_COLUMNS:,} different keys, which is no table. "
                 "Please upload the file again."
             )
     return list(keys)
-
-
-def _is_empty(cell: object) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
