@@ -27,9 +27,14 @@ class Rows:
     """
 
     def __init__(
-        self, source: Source, table: Table, mapping: ColumnMapping, stop: asyncio.Event
+        self,
+        source: Source,
+        table: Table,
+        columns: Sequence[str],
+        mapping: ColumnMapping,
+        stop: asyncio.Event,
     ) -> None:
-        self.columns: tuple[str, ...] = source.columns or tuple(mapping.columns.values())
+        self.columns = tuple(columns)
         self.mapping = mapping
         # After survey():
         self.count = 0
@@ -176,16 +181,15 @@ async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) 
 
     """
     if source.columns is None and job.mapping is not None:
-        return Rows(source, table, mapped_already(table), stop)
+        mapping = mapped_already(table)
+        return Rows(source, table, list(mapping.columns), mapping, stop)
     columns = source.columns if source.columns is not None else await _keys(source)
     mapping = (
         given_mapping(columns, job.mapping, table)
         if job.mapping
         else automatic_mapping(columns, table)
     )
-    rows = Rows(source, table, mapping, stop)
-    rows.columns = tuple(columns)
-    return rows
+    return Rows(source, table, columns, mapping, stop)
 
 
 async def _keys(source: Source) -> list[str]:
