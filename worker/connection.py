@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import aiohttp
 import httpx
 import structlog
+from httpx_aiohttp import HttpxAiohttpClient
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from tenacity import (
     AsyncRetrying,
@@ -37,6 +39,10 @@ _TRANSIENT_STATUS = {408, 425, 429, *range(500, 600)}
 _TRANSIENT_CODE = re.compile(r"08...|40...|53...|57...|58...|55P03|25006|PGRST00[0-3]")
 
 
+# What is raised when there is no answer. httpx-aiohttp leaves some of aiohttp's as they are.
+NO_ANSWER = (httpx.RequestError, aiohttp.ClientError, TimeoutError)
+
+
 class TransientError(Exception):
     """Worth another try, after retry_after seconds if the server named a time."""
 
@@ -48,8 +54,8 @@ class TransientError(Exception):
 @asynccontextmanager
 async def connect(supabase_url: str, key: str) -> AsyncIterator[AsyncClient]:
     """Open the official client on HTTP connections that are closed afterwards."""
-    async with httpx.AsyncClient(
-        # Not HTTP/2: one connection that hangs would starve the lease of every run.
+    # Not HTTP/2: one connection that hangs would starve the lease of every run.
+    async with HttpxAiohttpClient(
         timeout=httpx.Timeout(STATEMENT_SECONDS, connect=10),
         event_hooks={"response": [_raise_if_transient]},
     ) as http:

@@ -1,7 +1,6 @@
 """Search keywords kw_v1, the frontend's own: docs/FRONTEND.md, "Search keywords"."""
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 KEYWORD_VERSION = "kw_v1"
@@ -14,7 +13,10 @@ _WHITE_SPACE = re.compile(
 )
 _NOT_IN_TOKENS = re.compile(r"[^a-z0-9\-./]")
 _SHORTEST_TOKEN = 2
-_STOP_WORD = re.compile("a|an|and|are|as|at|be|by|for|from|in|is|it|of|on|or|that|the|this|to|with")
+_STOP_WORDS = {
+    "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of",
+    "on", "or", "that", "the", "this", "to", "with",
+}  # fmt: skip
 
 # A token with one of these is an attribute and brings no synonyms. "paint" has "in", so its
 # synonyms never come: the frontend's own output shows it, and theirs is the rule.
@@ -38,6 +40,8 @@ _USE_CASES = (
     (re.compile("paint|coating|primer"), ("painting", "finishing", "renovation")),
 )
 
+_ANY_USE_CASE = re.compile("|".join(use_case.pattern for use_case, _ in _USE_CASES))
+
 # A GIN index holds no key over 2,712 bytes: such a keyword would cost the item its row.
 _LONGEST_WORD = 1000
 # Words worth remembering: the rest are pasted noise, and would fill memory.
@@ -46,35 +50,33 @@ _LONGEST_CACHED_WORD = 40
 
 def search_keywords(name: str, description: str, category: str, sku: str) -> list[str]:
     """Make the keywords by which the frontend's search finds an item, sorted, at most 96."""
-    written = f"{name} {description} {category} {sku}".lower()
-    keywords: set[str] = set()
-    for word in _WHITE_SPACE.split(written):
-        if len(word) <= _LONGEST_CACHED_WORD:
-            keywords.update(_cached_keywords_of(word))
-        elif len(word) <= _LONGEST_WORD:
-            keywords.update(_keywords_of(word))
-        else:
-            keywords.update(_use_cases_of(word))
+    words = _words(f"{name} {description} {category}")
+    are_usual = max(map(len, words)) <= _LONGEST_CACHED_WORD
+    of_word = _cached_keywords_of if are_usual else _keywords_of
+    # A SKU is its item's own and would only push words out of the cache.
+    keywords = frozenset().union(*map(of_word, words), *map(_keywords_of, _words(sku)))
     return sorted(keywords)[:_MOST_KEYWORDS]
 
 
+def _words(written: str) -> list[str]:
+    """Split text at white space, in lower case; at least one word, perhaps an empty one."""
+    lowered = written.lower()
+    if lowered.isascii() and lowered.isprintable():
+        return lowered.split(" ")
+    return _WHITE_SPACE.split(lowered)
+
+
 def _keywords_of(word: str) -> frozenset[str]:
-    """All that one lower-case word of the text brings."""
-    keywords = set(_use_cases_of(word))
+    """All that one lower-case word of the text brings; the whole text's are those of its words."""
+    keywords: set[str] = set()
+    if _ANY_USE_CASE.search(word):
+        keywords.update(*(terms for use_case, terms in _USE_CASES if use_case.search(word)))
     token = _token(word)
-    if len(token) >= _SHORTEST_TOKEN and not _STOP_WORD.fullmatch(token):
-        tokens = [token]
-        if not _ATTRIBUTE.search(token):
-            tokens += [_token(synonym) for synonym in _SYNONYMS.get(token, ())]
-        keywords.update(variant for each in tokens for variant in _variants(each))
+    if len(token) >= _SHORTEST_TOKEN and len(word) <= _LONGEST_WORD and token not in _STOP_WORDS:
+        keywords.update(_variants(token))
+        if token in _SYNONYMS and not _ATTRIBUTE.search(token):
+            keywords.update(*(_variants(_token(synonym)) for synonym in _SYNONYMS[token]))
     return frozenset(keywords)
-
-
-def _use_cases_of(word: str) -> Iterator[str]:
-    """Find the terms of the uses that a word speaks of; the whole text's are those of its words."""
-    for use_case, terms in _USE_CASES:
-        if use_case.search(word):
-            yield from terms
 
 
 _cached_keywords_of = lru_cache(maxsize=4_096)(_keywords_of)

@@ -62,5 +62,14 @@ def configure_logs(level: str) -> None:
     )
     # The libraries' own loggers print URLs with keys (httpx) and frames with rows (realtime); what
     # matters of theirs we log ourselves, as events. asyncio's prints exceptions with their texts.
-    for library in ("asyncio", "httpx", "httpcore", "hpack", "realtime", "websockets", "postgrest"):
+    for library in (
+        "aiohttp",
+        "asyncio",
+        "httpx",
+        "httpcore",
+        "hpack",
+        "realtime",
+        "websockets",
+        "postgrest",
+    ):
         logging.getLogger(library).setLevel(logging.CRITICAL + 1)

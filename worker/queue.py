@@ -12,11 +12,10 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-import httpx
 from postgrest import APIError
 from supabase import AsyncClient
 
-from worker.connection import STATEMENT_SECONDS, TransientError, retried
+from worker.connection import NO_ANSWER, STATEMENT_SECONDS, TransientError, retried
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
@@ -211,14 +210,18 @@ class JobQueue:
     async def _call_once(
         self, function: str, kind: type[Answer], within: float, **arguments: object
     ) -> Answer:
-        return await self._answer(function, self._client.rpc(function, arguments), kind, within)
+        call = self._client.rpc(function, arguments)
+        # PostgREST then hands the body to PostgreSQL as it is; else it would look through the JSON
+        # for the arguments' names, which took five times as long as the rest of its work.
+        call.request.params = call.request.params.set("columns", ",".join(arguments))
+        return await self._answer(function, call, kind, within)
 
     async def _answer(self, name: str, request: Any, kind: type[Answer], within: float) -> Answer:  # noqa: ANN401 - the client's builders have no common type
         # `from None` throughout: what the libraries say can quote a row.
         try:
             async with asyncio.timeout(within):
                 answer = (await request.execute()).data
-        except (httpx.RequestError, TimeoutError) as error:
+        except NO_ANSWER as error:
             raise TransientError(type(error).__name__) from None
         except APIError as error:
             raise _translate(name, error) from None

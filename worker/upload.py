@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from postgrest import APIError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -19,7 +18,7 @@ from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
 from worker.config import Settings
-from worker.connection import TransientError, connect, retried
+from worker.connection import NO_ANSWER, TransientError, connect, retried
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.storage import BUCKET
 
@@ -60,7 +59,7 @@ async def import_file(settings: Settings, upload: Upload, console: Console) -> i
             return await _sum_up(client, job, console)
     except (APIError, StorageApiError) as error:
         raise RequestRefusedError(f"the import command: code {error.code}") from None
-    except (httpx.RequestError, TransientError) as error:
+    except (*NO_ANSWER, TransientError) as error:
         raise DatabaseUnavailableError(type(error).__name__) from None
 
 
@@ -153,5 +152,5 @@ async def _ask(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client
     """Run a select or an insert; its rows."""
     try:
         return list((await query.execute()).data)
-    except httpx.RequestError as error:
+    except NO_ANSWER as error:
         raise TransientError(type(error).__name__) from None

@@ -641,7 +641,7 @@ begin
         sku text, name text, description text, category text,
         quantity integer, quantity_on_order integer, unit_price integer, cost integer,
         price_tier_1 integer, price_tier_2 integer, price_tier_3 integer, price_tier_4 integer,
-        price_tier_5 integer, department_code text, unit_of_measure text, search_keywords text[])
+        price_tier_5 integer, department_code text, unit_of_measure text, search_keywords text)
       order by item.sku -- two batches never lock rows in opposite orders
     ),
     found as materialized (
@@ -674,14 +674,15 @@ begin
           search_keywords = case
             when item.description is not null and item.category is not null
               or i.search_keywords is null
-              then item.search_keywords
+              then string_to_array(item.search_keywords, ',')
             when item.name = i.name
               and coalesce(item.description, i.description) is not distinct from i.description
               and coalesce(item.category, i.category) is not distinct from i.category
               then i.search_keywords
             else array(
               select distinct keyword
-              from unnest(i.search_keywords || item.search_keywords) keyword
+              from unnest(
+                i.search_keywords || string_to_array(item.search_keywords, ',')) keyword
               where item.category is not null
                 or keyword not in ('uncategorized', 'uncategorizeds')
               order by keyword limit 96)
@@ -729,7 +730,7 @@ begin
         coalesce(absent.price_tier_5, defaults.price_tier_5),
         coalesce(absent.department_code, defaults.department_code),
         coalesce(absent.unit_of_measure, defaults.unit_of_measure),
-        absent.search_keywords, 'kw_v1', now()
+        string_to_array(absent.search_keywords, ','), 'kw_v1', now()
       from absent
       on conflict (organization_id, sku) do nothing
       returning 1
@@ -879,7 +880,7 @@ begin
 end $$;
 
 -- A batch of items: rows are {"row_number", "sku", "name", then only what was given,
--- "search_keywords"}. The rest: import_internal.apply_batch.
+-- "search_keywords", a text with commas between them}. The rest: import_internal.apply_batch.
 create or replace function public.apply_inventory_batch(
   run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
 ) returns jsonb

@@ -187,7 +187,7 @@ async def test_a_job_is_resumed_at_the_ledger_with_another_batch_size(stack, dea
     [dead] = claim["jobs"]
     for first in (1, 301, 331):  # what landed before it died, with holes
         rows = [
-            {"row_number": n, "sku": f"SKU-{n}", "name": f"Item {n}", "search_keywords": []}
+            {"row_number": n, "sku": f"SKU-{n}", "name": f"Item {n}", "search_keywords": ""}
             for n in range(first, first + 30)
         ]
         dealer.scalar(

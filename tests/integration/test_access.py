@@ -459,7 +459,7 @@ def test_rows_land_in_the_organization_of_the_job_whatever_they_say(world):
             "run_id": run_id,
             "first_row": 1,
             "last_row": 2,
-            "rows": [{"row_number": 1, "sku": "A", "name": "A", "search_keywords": []} | theirs],
+            "rows": [{"row_number": 1, "sku": "A", "name": "A", "search_keywords": ""} | theirs],
             "errors": [{"row_number": 2, "message": "no", "row": theirs} | theirs],
         },
     )
@@ -863,7 +863,7 @@ def test_a_trigger_that_rewrites_skus_does_not_keep_a_batch_for_ever(world, as_w
         world.dealer.insert_job([{}, {}])
         run_id = claimed(world, as_worker)["run_id"]
         for row_number in (1, 2):
-            batch = [{"row_number": row_number, "sku": "a", "name": "A", "search_keywords": []}]
+            batch = [{"row_number": row_number, "sku": "a", "name": "A", "search_keywords": ""}]
             as_worker.execute("set local statement_timeout = '5s'")
             counts = as_worker.execute(
                 "select apply_inventory_batch(%s, %s, %s, %s, '[]') as counts",

@@ -420,8 +420,8 @@ def test_the_stuck_job_is_adopted_and_lands(production):
         production.scalar("select status from scheduled_jobs where id = %s", stuck) == "processing"
     )
     rows = [
-        {"row_number": 1, "sku": "NEW-1", "name": "New", "search_keywords": ["new"]},
-        {"row_number": 2, "sku": "SKU-7", "name": "Seven", "search_keywords": ["seven"]},
+        {"row_number": 1, "sku": "NEW-1", "name": "New", "search_keywords": "new"},
+        {"row_number": 2, "sku": "SKU-7", "name": "Seven", "search_keywords": "seven"},
     ]
     with production.acting("service_role"):
         [job] = production.scalar("select claim_import_jobs('w', 60, 10)")["jobs"]

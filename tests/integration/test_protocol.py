@@ -20,7 +20,7 @@ def item(row_number, sku=None, **cells):
         "row_number": row_number,
         "sku": sku or f"SKU-{row_number}",
         "name": f"Item {row_number}",
-        "search_keywords": [],
+        "search_keywords": "",
     } | cells
 
 
@@ -375,10 +375,10 @@ async def test_absent_cells_leave_what_is_there_and_the_words_that_find_it(queue
     dealer.insert_job(dealer.records(2))
     job = await dealer.claim(queue)
     full = item(1, "A", description="Galvanized", category="Fasteners", quantity=5, unit_price=100)
-    full["search_keywords"] = ["fasteners", "galvanized", "item"]
+    full["search_keywords"] = "fasteners,galvanized,item"
     await apply(queue, job.run_id, 1, 1, [full])
     partial = item(2, "A", unit_price=0)
-    partial["search_keywords"] = ["item", "uncategorized", "uncategorizeds"]
+    partial["search_keywords"] = "item,uncategorized,uncategorizeds"
     await apply(queue, job.run_id, 2, 2, [partial])
     [row] = dealer.inventory()
     assert (row["name"], row["unit_price"], row["quantity"]) == ("Item 2", 0, 5)
@@ -652,7 +652,7 @@ async def test_a_rehearsal_counts_and_writes_nothing(queue, dealer):
 @pytest.mark.parametrize(
     ("data_type", "row"),
     [
-        ("inventory", {"sku": "A", "name": "A", "search_keywords": []}),
+        ("inventory", {"sku": "A", "name": "A", "search_keywords": ""}),
         ("contacts", {"name": "A"}),
         ("bids", {"client_name": "A", "project_name": "A"}),
     ],

@@ -67,7 +67,9 @@ def test_a_full_record() -> None:
         "price_tier_5": 800,
         "department_code": "20",
         "unit_of_measure": "BX",
-        "search_keywords": search_keywords("Deck screw", "Box of 100", "Fasteners", "DS-8"),
+        "search_keywords": ",".join(
+            search_keywords("Deck screw", "Box of 100", "Fasteners", "DS-8")
+        ),
     }
 
 
@@ -77,7 +79,7 @@ def test_keywords_of_the_item_as_it_would_be_inserted() -> None:
         "file_row": 1,
         "name": "Deck screw",
         "sku": "DS-8",
-        "search_keywords": search_keywords("Deck screw", "", "Uncategorized", "DS-8"),
+        "search_keywords": ",".join(search_keywords("Deck screw", "", "Uncategorized", "DS-8")),
     }
 
 

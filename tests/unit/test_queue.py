@@ -150,3 +150,28 @@ async def test_a_server_may_ask_for_time(waits, header, least):
     busy = (429, {"message": "slow down"}, ("Retry-After", header))
     await ask(Server(busy, (200, "processing")), report)
     assert least <= waits[0] <= max(least, 5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"no HTTP\r\n\r\n", id="another protocol"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[", id="a part of it"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nlost",
+            id="what can't be unpacked",
+        ),
+    ],
+)
+async def test_what_is_no_answer_passes_by_itself(answer):
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connection.connect(f"http://127.0.0.1:{port}", "sb_secret_x") as client:
+            with pytest.raises(DatabaseUnavailableError):
+                await report(JobQueue(client, "w", 60))

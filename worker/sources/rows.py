@@ -38,4 +38,7 @@ class Source(Protocol):
 
 def is_blank(cells: Iterable[object]) -> bool:
     """Whether there is nothing in any cell but white space."""
-    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
+    for cell in cells:
+        if cell is not None and not (isinstance(cell, str) and not cell.strip()):
+            return False
+    return True

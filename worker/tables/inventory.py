@@ -92,10 +92,12 @@ _FIELDS = (
 
 
 def _add_keywords(row: Row) -> None:
-    """Add the search keywords of the item as it would be inserted."""
-    row["search_keywords"] = search_keywords(
+    """Add the search keywords of the item as it would be inserted, none of which has a comma."""
+    keywords = search_keywords(
         row["name"], row.get("description", ""), row.get("category", "Uncategorized"), row["sku"]
     )
+    # One text: as an array they would be most of what PostgreSQL has to read of a row.
+    row["search_keywords"] = ",".join(keywords)
 
 
 INVENTORY = Table(
