@@ -41,7 +41,11 @@ def parsed(records: Sequence[Record]) -> list[Row]:
     """Parse beforehand, for ways whose parsing is not what is measured."""
     parse = row_parser(_INVENTORY, mapped_already(_INVENTORY), {})
     rows = [parse(number, SourceRow(number, record)) for number, record in enumerate(records, 1)]
-    return [row for row in rows if isinstance(row, dict)]
+    return [
+        row | {"search_keywords": str(row["search_keywords"]).split(",")}
+        for row in rows
+        if isinstance(row, dict)
+    ]
 
 
 def incumbent(ground: Ground, records: Sequence[Record]) -> float:
