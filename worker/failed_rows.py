@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 # What a spreadsheet takes for a formula, and does: https://owasp.org/www-community/attacks/CSV_Injection
@@ -27,7 +27,7 @@ async def write_failed_rows(
         writer = csv.writer(file)
         writer.writerow([*map(_safe, columns), "Row", "Problem"])
         async for number, cells, problem in rows:
-            if isinstance(cells, Mapping):
+            if isinstance(cells, dict):
                 written = [_safe(cells.get(column)) for column in columns]
             else:
                 written = [_safe(cells), *[""] * (len(columns) - 1)]

@@ -6,8 +6,8 @@ from functools import partial
 from worker.job import RowError
 from worker.mapping import ColumnMapping
 from worker.sources import SourceRow
-from worker.tables import Row, Table
-from worker.values import Style, ValueProblem, shown
+from worker.tables import Field, Row, Table
+from worker.values import PLAIN, Style, ValueProblem, shown
 
 # A row for the apply function, which has "row_number" and "file_row", or the refusal.
 ParsedRow = Row | RowError
@@ -49,7 +49,7 @@ def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
     read, column = field.read, mapping.columns[field.name]
 
     def read_key(cells: object) -> str | None:
-        if not isinstance(cells, Mapping):
+        if not isinstance(cells, dict):
             return None
         try:
             value = read(cells.get(column))
@@ -58,6 +58,10 @@ def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
         return None if value is None else str(value)
 
     return read_key
+
+
+def _in_style(field: Field, style: Style) -> Callable[[object], object]:
+    return field.read if style == PLAIN else partial(field.read, style=style)
 
 
 def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style]) -> RowParser:
@@ -73,7 +77,7 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
             field.name,
             field.stored_as,
             mapping.columns[field.name],
-            partial(field.read, style=found[field.name]) if field.name in found else field.read,
+            _in_style(field, found.get(field.name, PLAIN)),
             (field.name,) in table.required,
         )
         for field in table.fields
@@ -84,7 +88,7 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
 
     def parse(row_number: int, source_row: SourceRow) -> ParsedRow:
         file_row, cells = source_row
-        if not isinstance(cells, Mapping):
+        if not isinstance(cells, dict):
             problem = f"the record is {shown(cells)}, not fields with their values"
             return RowError(row_number, file_row, None, problem, cells)
         row: Row = {"row_number": row_number, "file_row": file_row}

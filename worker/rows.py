@@ -14,10 +14,8 @@ from worker.sources.header import MOST_COLUMNS
 from worker.sources.rows import is_blank
 from worker.tables import Table
 
-# Rows between two turns of the event loop: some milliseconds.
+# Rows between two turns of the event loop, looked at together: some milliseconds.
 _ROWS_A_TURN = 100
-# Rows whose columns are looked at together.
-_ROWS_A_LOOK = 500
 
 
 class Rows:
@@ -71,30 +69,22 @@ class Rows:
             for field in self._table.fields
             if field.evidence and field.name in self.mapping.columns
         }
-        cells: dict[str, list[object]] = {self.mapping.columns[name]: [] for name in evidence}
+        looks = [(self.mapping.columns[name], column) for name, column in evidence.items()]
         read_key = key_reader(self._table, self.mapping)
         keys = Keys()
         self.count = 0
-        async for row_number, row in self._rows():
-            self.count = row_number
-            if isinstance(row.cells, Mapping):
-                for column, of_column in cells.items():
-                    of_column.append(row.cells.get(column))
-            if (key := read_key(row.cells)) is not None:
-                keys.add(row_number, key)
-            if row_number % _ROWS_A_LOOK == 0:
-                self._look_at(cells, evidence)
-        self._look_at(cells, evidence)
+        async for first_row, rows in self._turns():
+            self.count = first_row + len(rows) - 1
+            records = [row.cells for row in rows if isinstance(row.cells, dict)]
+            for column, of_column in looks:
+                of_column.add_all([record.get(column) for record in records])
+            for row_number, row in enumerate(rows, first_row):
+                if (key := read_key(row.cells)) is not None:
+                    keys.add(row_number, key)
         found, style_notes = styles(evidence)
         self._parse = row_parser(self._table, self.mapping, found)
         self.last_rows = await self._last_readable(keys.shared(), read_key)
         self.notes = [*self._source.notes, *self.mapping.notes, *style_notes, *self._counts()]
-
-    def _look_at(self, cells: Mapping[str, list[object]], evidence: Mapping[str, Evidence]) -> None:
-        for name, column in evidence.items():
-            column.add_all(cells[self.mapping.columns[name]])
-        for of_column in cells.values():
-            of_column.clear()
 
     async def _last_readable(self, shared: bytes, read_key: KeyReader) -> Sequence[int]:
         """Of rows that share a key, find the last one of each key that is not refused."""
@@ -119,11 +109,12 @@ class Rows:
         A row that a later one replaces is {"row_number", "superseded_by"}.
         """
         page: list[ParsedRow] = []
-        async for row_number, row in self._rows():
-            page.append(self._settle(row_number, self._parse(row_number, row)))
-            if len(page) == size:
-                yield row_number - size + 1, page
-                page = []
+        async for first_row, rows in self._turns():
+            for row_number, row in enumerate(rows, first_row):
+                page.append(self._settle(row_number, self._parse(row_number, row)))
+                if len(page) == size:
+                    yield row_number - size + 1, page
+                    page = []
         if page:
             yield self.count - len(page) + 1, page
 
@@ -154,23 +145,30 @@ class Rows:
 
     async def _rows(self) -> AsyncIterator[tuple[int, SourceRow]]:
         """Yield (row_number, row), without those that are skipped; gives others their turn."""
-        row_number = skipped = 0
+        async for first_row, rows in self._turns():
+            for row_number, row in enumerate(rows, first_row):
+                yield row_number, row
+
+    async def _turns(self) -> AsyncIterator[tuple[int, list[SourceRow]]]:
+        """Yield (row_number of the first row, some rows), without those that are skipped."""
+        first_row, skipped = 1, 0
         may_skip = self._table.skips_rows_without_required
         async for page in self._source.pages():
-            self.raise_if_stopped()
-            for row in page:
-                if may_skip and self._is_skipped(row):
-                    skipped += 1
-                    continue
-                row_number += 1
-                if row_number % _ROWS_A_TURN == 0:
-                    await asyncio.sleep(0)
-                yield row_number, row
+            for start in range(0, len(page), _ROWS_A_TURN):
+                self.raise_if_stopped()
+                rows = page[start : start + _ROWS_A_TURN]
+                if may_skip:
+                    rows = [row for row in rows if not self._is_skipped(row)]
+                    skipped += min(_ROWS_A_TURN, len(page) - start) - len(rows)
+                if rows:
+                    yield first_row, rows
+                first_row += len(rows)
+                await asyncio.sleep(0)
         self._skipped = skipped
 
     def _is_skipped(self, row: SourceRow) -> bool:
         cells = row.cells
-        return isinstance(cells, Mapping) and is_blank(map(cells.get, self._required_columns))
+        return isinstance(cells, dict) and is_blank(map(cells.get, self._required_columns))
 
 
 async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) -> Rows:
@@ -200,7 +198,7 @@ async def _keys(source: Source) -> list[str]:
     keys: dict[str, None] = {}
     async for page in source.pages():
         for row in page:
-            if isinstance(row.cells, Mapping):
+            if isinstance(row.cells, dict):
                 keys.update(dict.fromkeys(row.cells))
         if len(keys) > MOST_COLUMNS:
             raise JobRefusedError(

@@ -375,11 +375,13 @@ begin
         j.scheduled_time, j.created_at, j.id
     )
     select j.id, j.organization_id,
-           case when jsonb_typeof(j.file_data -> 'records') = 'array'
-             then jsonb_array_length(j.file_data -> 'records') end as row_count,
+           case when jsonb_typeof(given.records) = 'array'
+             then jsonb_array_length(given.records) end as row_count,
            coalesce(j.file_data -> 'options' -> 'dry_run' = 'true', false) as dry_run
     from candidate c
     join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
+    cross join lateral (
+      select j.file_data -> 'records' as records offset 0) as given -- decompressed once
     order by (select max(r.started_at) from public.import_runs r
               where r.organization_id = c.organization_id) nulls first,
              c.scheduled_time
@@ -438,13 +440,17 @@ returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
   run public.import_runs := import_internal.hold_live_run(run_id);
+  records jsonb := (
+    select j.file_data -> 'records' from public.scheduled_jobs j where j.id = run.job_id);
 begin
-  return (
-    select jsonb_path_query_array(
-      j.file_data, '$.records[$first to $last]',
-      jsonb_build_object('first', first_row - 1, 'last', first_row + read_job_records.row_count - 2))
-    from public.scheduled_jobs j
-    where j.id = run.job_id);
+  if first_row = 1 and jsonb_typeof(records) = 'array'
+    and jsonb_array_length(records) <= read_job_records.row_count
+  then
+    return records; -- as most jobs are one page, in a third of the time
+  end if;
+  return jsonb_path_query_array(
+    records, '$[$first to $last]',
+    jsonb_build_object('first', first_row - 1, 'last', first_row + read_job_records.row_count - 2));
 end $$;
 
 -- Says what a run is about to apply, once its rows are counted: row_count rows, by this mapping (file

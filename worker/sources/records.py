@@ -1,6 +1,6 @@
 """Rows from file_data.records, read in pages so that no process holds a whole job."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from worker.exceptions import DatabaseUnavailableError
 from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
@@ -37,7 +37,7 @@ class RecordSource:
             rows = [
                 SourceRow(number, record)
                 for number, record in enumerate(records, start=first)
-                if not (isinstance(record, Mapping) and is_blank(record.values()))
+                if not (isinstance(record, dict) and is_blank(record.values()))
             ]
             if rows:
                 yield rows

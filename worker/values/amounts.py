@@ -20,7 +20,7 @@ _CENT = Decimal("0.01")
 _SMALLEST_PERCENT = Decimal("0.0001")
 
 # Most cells by far, read without a Decimal: digits, and two more behind a point.
-_PLAIN_DOLLARS = re.compile(r"([0-9]{1,7})(?:\.([0-9]{2}))?").fullmatch
+_PLAIN_DOLLARS = re.compile(r"[0-9]{1,7}(?:\.[0-9]{2})?").fullmatch
 _LONGEST_PLAIN = 9
 
 # Decimal digits before the point from which no value fits a column, whatever its unit.
@@ -36,8 +36,8 @@ def cents(cell: object, style: Style = PLAIN) -> int | None:
         ValueProblem: not an amount, not clear, or past what the column holds.
 
     """
-    if isinstance(cell, str) and style.decimal != "," and (plain := _PLAIN_DOLLARS(cell)):
-        return 100 * int(plain[1]) + int(plain[2] or 0)
+    if isinstance(cell, str) and style.decimal != "," and _PLAIN_DOLLARS(cell):
+        return int(cell.replace(".", "")) if "." in cell else 100 * int(cell)
     amount = number(cell, style, is_money=True)
     if amount is None:
         return None

@@ -51,6 +51,8 @@ def line(cell: object, longest: int) -> str | None:
 
 def text(cell: object, longest: int) -> str | None:
     r"""Read text of many lines: as line(), but tabs stay, and line ends as "\n"."""
+    if isinstance(cell, str) and _is_plain(cell) and len(cell) <= longest:
+        return cell.strip() or None
     written = _written(cell)
     if not written.isprintable():
         written = _LINE_ENDS.sub("\n", written)
@@ -67,7 +69,7 @@ def code(cell: object, longest: int) -> str | None:
         ValueProblem: not text, damaged, not valid Unicode, or too long.
 
     """
-    if isinstance(cell, int | float) and _FIRST_LOSSY_NUMBER <= abs(cell) < math.inf:
+    if isinstance(cell, (int, float)) and _FIRST_LOSSY_NUMBER <= abs(cell) < math.inf:
         raise ValueProblem(
             f"{shown(cell)} has more digits than a spreadsheet keeps,"
             " make the cell text and type the code again"
