@@ -29,7 +29,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=Sizes.runs)
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: does every path work?")
     parser.add_argument("--write", action="store_true", help="into docs/")
+    parser.add_argument("--cores", type=int, default=2, help="for everything together")
     options = parser.parse_args()
+    # Everything that is started inherits it: figures of two machines can be compared.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     sizes = SMOKE if options.smoke else Sizes(runs=options.runs)
     figures = measure(options.only or list(PARTS), sizes)
     print(report.as_markdown(figures))
@@ -69,7 +72,7 @@ def write(figures: dict[str, list[Run]]) -> None:
     about = {
         "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "commit": commit,
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)),
         "system": platform.platform(),
         "python": platform.python_version(),
     }

@@ -25,6 +25,8 @@ class Sizes:
     pick_ups: int = 200
 
 
+_JOB_ROWS = 2_000
+
 SMOKE = Sizes(runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5)
 
 
@@ -70,6 +72,8 @@ def by_size(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     workbook = data.as_xlsx(sizes.rows)
     for run in range(sizes.runs):
         yield from _twice(ground, "worker, xlsx", run, sizes.rows, workbook)
+        read = ground.measure(sizes.rows, partial(ways.reading, workbook))
+        yield {"way": "reading the xlsx", "lap": "alone", "run": run} | as_json(read)
 
 
 def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -83,6 +87,20 @@ def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
         for file_data in in_jobs(data.items(sizes.rows)):
             ground.job(busy, file_data)
         yield _times("under load", ways.pick_ups(ground, organization, sizes.pick_ups))
+
+
+def job_row(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Count what a job of 2,000 rows does to its row, which every open browser reloads."""
+    records = data.items(min(_JOB_ROWS, sizes.rows))
+    ground.empty()
+    organization, _ = ground.organization()
+    with ground.worker():
+        for run in range(sizes.runs):
+            updates, events = ways.job_row_changes(ground, organization, records)
+            yield {"way": "one job", "rows": len(records), "run": run} | {
+                "updates": updates,
+                "events": events,
+            }
 
 
 def other_types(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -186,6 +204,7 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "latency": with_latency,
     "sizes": by_size,
     "pick-up": pick_up,
+    "job-row": job_row,
     "types": other_types,
     "workers": two_workers,
 }

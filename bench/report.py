@@ -75,6 +75,8 @@ def targets(figures: Figures) -> list[Target]:
         _cost_by_size(sizes),
         _memory(sizes),
         *_pick_up(times),
+        _updates(figures.get("job-row", [])),
+        _share_of_reading(sizes),
         _ratio(
             "two workers on two organizations ÷ one on one",
             middle(figures.get("workers", []), way="two workers"),
@@ -137,6 +139,27 @@ def _pick_up(times: list[Run]) -> Iterable[Target]:
         )
 
 
+def _updates(runs: list[Run]) -> Target | None:
+    if not runs:
+        return None
+    updates, events = (middle(runs, figure) or 0 for figure in ("updates", "events"))
+    name = f"updates of the job row in a job of {_number(runs[0]['rows']):,.0f} rows"
+    shown = f"{updates:g} (Realtime events: {events:g})"
+    return Target(name, "≤ 4", "≤ 3", shown, updates <= 4)
+
+
+def _share_of_reading(sizes: list[Run]) -> Target | None:
+    reading = middle(sizes, "seconds", way="reading the xlsx")
+    whole = middle(sizes, "seconds", way="worker, xlsx", lap="first")
+    if reading is None or whole is None:
+        return None
+    rows = _number(next(run["rows"] for run in sizes if run["way"] == "worker, xlsx"))
+    share = f"{reading / whole:.0%} ({reading:.1f} of {whole:.1f} s)"
+    return Target(
+        f"reading an xlsx of {rows:,.0f} rows", "< 30 %", "< 20 %", share, reading / whole < 0.3
+    )
+
+
 def as_markdown(figures: Figures) -> str:
     """Write the targets, then every part's medians."""
     lines = ["| figure | at least | aim | measured | met |", "| --- | --- | --- | --- | --- |"]
@@ -145,7 +168,7 @@ def as_markdown(figures: Figures) -> str:
         lines.append(f"| {row.name} | {row.at_least} | {row.aim} | {row.measured} | {met} |")
     for part, runs in figures.items():
         lines += ["", f"### {part}", ""]
-        lines += _times_table(runs) if part == "pick-up" else _rates_table(runs)
+        lines += _TABLES.get(part, _rates_table)(runs)
     return "\n".join(lines)
 
 
@@ -157,10 +180,16 @@ def _times_table(runs: list[Run]) -> list[str]:
     ]
 
 
+def _changes_table(runs: list[Run]) -> list[str]:
+    head = ["| | rows | updates | Realtime events |", "| --- |" + " ---: |" * 3]
+    cuts = ("way", "rows", "updates", "events")
+    return head + ["| " + " | ".join(f"{run[cut]}" for cut in cuts) + " |" for run in runs]
+
+
 def _rates_table(runs: list[Run]) -> list[str]:
     columns = ("way", "rows", "lap", "added, ms", "runs", "rows/s", "requests")
-    columns += ("CPU s: worker / PostgREST / PostgreSQL", "worker's peak MB")
-    lines = [f"| {' | '.join(columns)} |", "| --- | ---: | --- |" + " ---: |" * 6]
+    columns += ("MB sent / answered", "CPU s: worker / PostgREST / PostgreSQL", "peak MB: the same")
+    lines = [f"| {' | '.join(columns)} |", "| --- | ---: | --- |" + " ---: |" * 7]
     kinds = dict.fromkeys(
         (run["way"], run["rows"], run["lap"], run.get("latency_ms", 0)) for run in runs
     )
@@ -172,17 +201,21 @@ def _rates_table(runs: list[Run]) -> list[str]:
             == (way, rows, lap, latency)
         ]
         cpu = " / ".join(_median_of(alike, "cpu", part) for part in _PARTS)
+        peaks = " / ".join(_median_of(alike, "peak_mb", part) for part in _PARTS)
+        sizes = " / ".join(f"{(middle(alike, way) or 0) / 1e6:.1f}" for way in _BYTES)
         lines.append(
             f"| {way} | {rows:,} | {lap} | {latency} | {len(alike)} | {middle(alike):,.0f}"
-            f" | {middle(alike, 'requests'):,.0f} | {cpu} | {_median_of(alike, 'peak_mb')} |"
+            f" | {middle(alike, 'requests'):,.0f} | {sizes} | {cpu} | {peaks} |"
         )
     return lines
 
 
+_TABLES = {"pick-up": _times_table, "job-row": _changes_table}
 _PARTS = ("worker", "postgrest", "postgres")
+_BYTES = ("bytes_in", "bytes_out")
 
 
-def _median_of(runs: list[Run], figure: str, part: str = "worker") -> str:
+def _median_of(runs: list[Run], figure: str, part: str) -> str:
     values = [_part_of(run, figure, part) for run in runs if part in dict(run[figure])]
     return f"{median(values):.1f}" if values else ""
 

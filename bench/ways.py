@@ -1,9 +1,12 @@
 """Four ways to the same rows. Each takes rows and an empty organization, and tells its seconds."""
 
 import asyncio
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -14,13 +17,15 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from bench.ground import Ground, in_jobs
 from bench.rows import Record
 from worker.connection import connect
-from worker.mapping import mapped_already
+from worker.mapping import knows, mapped_already
 from worker.parsing import row_parser
-from worker.sources import SourceRow
+from worker.sources import FileOptions, SourceRow, open_file
 from worker.tables import TABLES, Row
 
 _INVENTORY = TABLES["inventory"]
 _BATCH = 100
+# Realtime delivers within half a second.
+_LATEST_EVENT_SECONDS = 1.0
 
 _TEMPORARY = """
 create temporary table given (
@@ -141,6 +146,70 @@ def worker_file(ground: Ground, organization: str, content: bytes) -> float:
     return ground.seconds_of([ground.job(organization, ground.upload(organization, content))])
 
 
+def reading(content: bytes) -> float:
+    """Read a file's rows as the worker does: found out how, then gone through twice."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(content)
+        started = time.perf_counter()
+        asyncio.run(_read_twice(Path(file.name)))
+        return time.perf_counter() - started
+
+
+async def _read_twice(path: Path) -> None:
+    with closing(await open_file(path, FileOptions(), knows(_INVENTORY))) as source:
+        for _ in range(2):
+            async for _ in source.pages():
+                pass
+
+
+def job_row_changes(
+    ground: Ground, organization: str, records: Sequence[Record]
+) -> tuple[int, int]:
+    """Import one job; how often its row was updated, and how often a browser heard of it."""
+    slot = "bench"
+    with psycopg.connect(ground.stack.admin_db_url, autocommit=True) as admin:
+        admin.execute(
+            "select pg_create_logical_replication_slot(%s, 'test_decoding', true)", [slot]
+        )
+        events = asyncio.run(_events_of(ground, organization, records))
+        [updates] = admin.execute(
+            "select count(*) from pg_logical_slot_get_changes(%s, null, null)"
+            " where starts_with(data, 'table public.scheduled_jobs: UPDATE')",
+            [slot],
+        ).fetchone() or [0]
+    return int(str(updates)), events
+
+
+async def _events_of(ground: Ground, organization: str, records: Sequence[Record]) -> int:
+    events = 0
+
+    def count(_: object) -> None:
+        nonlocal events
+        events += 1
+
+    kind = RealtimePostgresChangesListenEvent.Update
+    async with _subscribed(ground, kind, count):
+        await asyncio.to_thread(worker_jobs, ground, organization, records)
+        await asyncio.sleep(_LATEST_EVENT_SECONDS)
+    return events
+
+
+@asynccontextmanager
+async def _subscribed(
+    ground: Ground, kind: RealtimePostgresChangesListenEvent, on_event: Callable[[object], None]
+) -> AsyncIterator[None]:
+    """Listen to the jobs as a browser does."""
+    live = asyncio.Event()
+    async with connect(ground.stack.url, ground.stack.keys.secret) as client:
+        channel = client.channel("bench")
+        channel.on_postgres_changes(kind, on_event, table="scheduled_jobs", schema="public")
+        channel.on_system(lambda _: live.set())
+        await channel.subscribe()
+        await asyncio.wait_for(live.wait(), 30)
+        yield
+        await client.remove_all_channels()
+
+
 def pick_ups(ground: Ground, organization: str, jobs: int) -> list[float]:
     """Insert one small job after the other; seconds from each insert to its start."""
     seconds = []
@@ -167,19 +236,9 @@ def deliveries(ground: Ground, organization: str, inserts: int) -> list[float]:
 
 async def _deliveries(ground: Ground, organization: str, inserts: int) -> list[float]:
     arrived = asyncio.Event()
-    live = asyncio.Event()
     seconds = []
-    async with connect(ground.stack.url, ground.stack.keys.secret) as client:
-        channel = client.channel("bench")
-        channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.Insert,
-            lambda _: arrived.set(),
-            table="scheduled_jobs",
-            schema="public",
-        )
-        channel.on_system(lambda _: live.set())
-        await channel.subscribe()
-        await asyncio.wait_for(live.wait(), 30)
+    kind = RealtimePostgresChangesListenEvent.Insert
+    async with _subscribed(ground, kind, lambda _: arrived.set()):
         for _ in range(inserts):
             await asyncio.sleep(0.15)
             arrived.clear()
@@ -187,7 +246,6 @@ async def _deliveries(ground: Ground, organization: str, inserts: int) -> list[f
             committed = time.perf_counter()
             await asyncio.wait_for(arrived.wait(), 10)
             seconds.append(time.perf_counter() - committed)
-        await client.remove_all_channels()
     return seconds
 
 
