@@ -88,4 +88,5 @@ def test_any_text(name: str, description: str, category: str, sku: str) -> None:
     keywords = search_keywords(name, description, category, sku)
     assert keywords == sorted(set(keywords))[:96]
     assert all(keyword.isascii() and len(keyword) < 2000 for keyword in keywords)
+    assert not any("," in keyword for keyword in keywords)  # they travel with commas between them
     assert search_keywords(sku, category, description, name) == keywords
