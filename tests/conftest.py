@@ -60,14 +60,15 @@ def database(stack: Stack) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 async def service_client(stack):
-    """The official client with the secret key, as the worker has it."""
+    """The official client with the secret key, as the worker has it for files."""
     async with connect(stack.url, stack.keys.secret) as client:
         yield client
 
 
 @pytest.fixture
-def queue(service_client):
-    return JobQueue(service_client, "test-worker", lease_seconds=60)
+async def queue(stack):
+    async with connect(stack.url, stack.keys.secret, for_calls=True) as client:
+        yield JobQueue(client, "test-worker", lease_seconds=60)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-import aiohttp
 import httpx
 import structlog
 from httpx_aiohttp import HttpxAiohttpClient
@@ -39,10 +38,6 @@ _TRANSIENT_STATUS = {408, 425, 429, *range(500, 600)}
 _TRANSIENT_CODE = re.compile(r"08...|40...|53...|57...|58...|55P03|25006|PGRST00[0-3]")
 
 
-# What is raised when there is no answer. httpx-aiohttp leaves some of aiohttp's as they are.
-NO_ANSWER = (httpx.RequestError, aiohttp.ClientError, TimeoutError)
-
-
 class TransientError(Exception):
     """Worth another try, after retry_after seconds if the server named a time."""
 
@@ -52,10 +47,22 @@ class TransientError(Exception):
 
 
 @asynccontextmanager
-async def connect(supabase_url: str, key: str) -> AsyncIterator[AsyncClient]:
-    """Open the official client on HTTP connections that are closed afterwards."""
+async def connect(
+    supabase_url: str, key: str, *, for_calls: bool = False
+) -> AsyncIterator[AsyncClient]:
+    """Open the official client on HTTP connections that are closed afterwards.
+
+    Args:
+        supabase_url: of the project.
+        key: the secret key.
+        for_calls: on aiohttp, in two thirds of the time. It is for calls that have a limit of their
+            own: where an answer breaks in the middle, or a server stops reading, it waits for ever,
+            and some of what it raises is aiohttp.ClientError.
+
+    """
+    http_client = HttpxAiohttpClient if for_calls else httpx.AsyncClient
     # Not HTTP/2: one connection that hangs would starve the lease of every run.
-    async with HttpxAiohttpClient(
+    async with http_client(
         timeout=httpx.Timeout(STATEMENT_SECONDS, connect=10),
         event_hooks={"response": [_raise_if_transient]},
     ) as http:

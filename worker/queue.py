@@ -12,10 +12,12 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+import aiohttp
+import httpx
 from postgrest import APIError
 from supabase import AsyncClient
 
-from worker.connection import NO_ANSWER, STATEMENT_SECONDS, TransientError, retried
+from worker.connection import STATEMENT_SECONDS, TransientError, retried
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
@@ -221,7 +223,7 @@ class JobQueue:
         try:
             async with asyncio.timeout(within):
                 answer = (await request.execute()).data
-        except NO_ANSWER as error:
+        except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
             raise TransientError(type(error).__name__) from None
         except APIError as error:
             raise _translate(name, error) from None

@@ -51,17 +51,20 @@ async def serve(settings: Settings, *, once: bool) -> None:
     """
     remove_leftovers()
     key = settings.supabase_secret_key.get_secret_value()
-    async with connect(settings.supabase_url, key) as client:
-        await _Service(settings, client).run(once=once)
+    async with (
+        connect(settings.supabase_url, key, for_calls=True) as client,
+        connect(settings.supabase_url, key) as files,
+    ):
+        await _Service(settings, client, files).run(once=once)
 
 
 class _Service:
-    def __init__(self, settings: Settings, client: AsyncClient) -> None:
+    def __init__(self, settings: Settings, client: AsyncClient, files: AsyncClient) -> None:
         self._settings = settings
         # One process's own: whoever has the same name is given its runs (claim_import_jobs).
         self._worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._queue = JobQueue(client, self._worker_id, settings.worker_lease_seconds)
-        self._store = FileStore(client, settings.worker_file_limit_mb)
+        self._store = FileStore(files, settings.worker_file_limit_mb)
         self._pace = Pace(settings.worker_batch_size, settings.worker_batches_in_flight)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()

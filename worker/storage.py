@@ -7,7 +7,7 @@ import httpx
 from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
-from worker.connection import NO_ANSWER, TransientError, retried
+from worker.connection import TransientError, retried
 from worker.exceptions import JobRefusedError, RequestRefusedError
 
 BUCKET = "imports"
@@ -63,7 +63,7 @@ class FileStore:
                         file.write(chunk)
         except (StorageApiError, httpx.HTTPStatusError) as error:
             raise _translate("download", error) from None
-        except NO_ANSWER as error:
+        except httpx.RequestError as error:
             raise TransientError(type(error).__name__) from None
         return digest.hexdigest()
 
@@ -74,7 +74,7 @@ class FileStore:
             )
         except StorageApiError as error:
             raise _translate("upload", error) from None
-        except NO_ANSWER as error:
+        except httpx.RequestError as error:
             raise TransientError(type(error).__name__) from None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from postgrest import APIError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -18,7 +19,7 @@ from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
 from worker.config import Settings
-from worker.connection import NO_ANSWER, TransientError, connect, retried
+from worker.connection import TransientError, connect, retried
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.storage import BUCKET
 
@@ -59,7 +60,7 @@ async def import_file(settings: Settings, upload: Upload, console: Console) -> i
             return await _sum_up(client, job, console)
     except (APIError, StorageApiError) as error:
         raise RequestRefusedError(f"the import command: code {error.code}") from None
-    except (*NO_ANSWER, TransientError) as error:
+    except (httpx.RequestError, TransientError) as error:
         raise DatabaseUnavailableError(type(error).__name__) from None
 
 
@@ -152,5 +153,5 @@ async def _ask(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client
     """Run a select or an insert; its rows."""
     try:
         return list((await query.execute()).data)
-    except NO_ANSWER as error:
+    except httpx.RequestError as error:
         raise TransientError(type(error).__name__) from None

@@ -375,13 +375,13 @@ begin
         j.scheduled_time, j.created_at, j.id
     )
     select j.id, j.organization_id,
-           case when jsonb_typeof(given.records) = 'array'
-             then jsonb_array_length(given.records) end as row_count,
+           (select case when jsonb_typeof(given.records) = 'array'
+                     then jsonb_array_length(given.records) end
+            -- Decompressed once; and here, where the sort does not carry it along.
+            from (select j.file_data -> 'records' as records offset 0) as given) as row_count,
            coalesce(j.file_data -> 'options' -> 'dry_run' = 'true', false) as dry_run
     from candidate c
     join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
-    cross join lateral (
-      select j.file_data -> 'records' as records offset 0) as given -- decompressed once
     order by (select max(r.started_at) from public.import_runs r
               where r.organization_id = c.organization_id) nulls first,
              c.scheduled_time
@@ -449,7 +449,7 @@ begin
     return records; -- as most jobs are one page, in a third of the time
   end if;
   return jsonb_path_query_array(
-    records, '$[$first to $last]',
+    coalesce(records, '[]'), '$[$first to $last]',
     jsonb_build_object('first', first_row - 1, 'last', first_row + read_job_records.row_count - 2));
 end $$;
 

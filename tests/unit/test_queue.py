@@ -171,7 +171,7 @@ async def test_what_is_no_answer_passes_by_itself(answer):
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with connection.connect(f"http://127.0.0.1:{port}", "sb_secret_x") as client:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with connection.connect(url, "sb_secret_x", for_calls=True) as client:
             with pytest.raises(DatabaseUnavailableError):
                 await report(JobQueue(client, "w", 60))

@@ -92,12 +92,12 @@ def parse(stream: IO[bytes], parser: expat.XMLParserType) -> Iterator[None]:
         yield
 
 
-def holds(stream: IO[bytes], sign: re.Pattern[bytes], longest: int) -> bool:
-    """Whether a part has a match of at most `longest` bytes: much cheaper than to parse it."""
+def holds(stream: IO[bytes], search: Callable[[bytes], object], longest: int) -> bool:
+    """Whether a part has a sign of at most `longest` bytes: much cheaper than to parse it."""
     tail = b""
     with closing_pieces(stream) as pieces:
         for piece in pieces:
-            if sign.search(tail + piece):
+            if search(tail + piece):
                 return True
             tail = (tail + piece)[-longest:]
     return False

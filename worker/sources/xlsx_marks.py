@@ -28,11 +28,11 @@ _STYLES = "xl/styles.xml"
 # Built-in formats of percent: 0% and 0.00%.
 _BUILT_IN = {"9": as_percent, "10": as_percent}
 
-# An error cell, or a formula that no filled <v> follows. Matches too much rather than too little.
-_SIGN = re.compile(
-    rb"""\bt\s*=\s*["']e["'] | (?:[/:]f|[<:]f\b[^<>]*/)>\s*(?!<(?:\w+:)?v\b[^<>/]*>[^<])""",
-    re.VERBOSE,
-)
+# A formula that no filled <v> follows. Begins with a letter, which Python finds ten times as fast
+# as the bracket before it.
+_EMPTY_FORMULA = re.compile(
+    rb"f (?: (?<=[/:]f) | (?<=[<:]f)\b[^<>]*/ ) > \s* (?!<(?:\w+:)?v\b[^<>/]*>[^<])", re.VERBOSE
+).search
 _LONGEST_SIGN = 512
 
 _LETTERS = re.compile(r"([A-Za-z]{1,3})[0-9]*")
@@ -48,9 +48,14 @@ def xlsx_marks(archive: ZipFile, sheet: str) -> MarkedRows:
     """
     part = _sheet_part(archive, sheet)
     styles = _style_marks(archive)
-    if part is None or not (any(styles) or holds(archive.open(part), _SIGN, _LONGEST_SIGN)):
+    if part is None or not (any(styles) or holds(archive.open(part), _has_sign, _LONGEST_SIGN)):
         return ()
     return _scan(archive, part, styles)
+
+
+def _has_sign(xml: bytes) -> bool:
+    """Look for an error cell or an empty formula; finds too much rather than too little."""
+    return b'"e"' in xml or b"'e'" in xml or _EMPTY_FORMULA(xml) is not None
 
 
 def _scan(archive: ZipFile, part: str, styles: list[Mark | None]) -> MarkedRows:
