@@ -64,7 +64,7 @@ faults: install ## every kind of fault, in earnest; writes the table of docs/REL
 soak: install ## ten minutes of small jobs: memory, descriptors, pick-up
 	$(BIN)/python -m tests.faults.soak --minutes 10
 
-bench: install ## how fast, beside other ways: some 20 minutes; brings docs/PERFORMANCE.md up to date
+bench: install ## how fast, beside other ways: some 25 minutes; brings docs/PERFORMANCE.md up to date
 	$(BIN)/python -m bench --write
 
 bench-smoke: install ## every measured path once, with tiny sizes

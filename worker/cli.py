@@ -47,7 +47,7 @@ async def _run(settings: Settings, *, once: bool) -> int:
     # Rows are many small objects without cycles: the collector's looks at them took 8 % of an
     # import, and what was imported at the start need not be looked at again.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(10_000, 20, 20)
     await serve(settings, once=once)
     return 0
 
