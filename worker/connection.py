@@ -55,7 +55,7 @@ async def connect(
     Args:
         supabase_url: of the project.
         key: the secret key.
-        for_calls: on aiohttp, in two thirds of the time. It is for calls that have a limit of their
+        for_calls: on aiohttp, in three quarters of the time. For calls that have a limit of their
             own: where an answer breaks in the middle, or a server stops reading, it waits for ever,
             and some of what it raises is aiohttp.ClientError.
 

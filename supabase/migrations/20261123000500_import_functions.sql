@@ -446,7 +446,7 @@ begin
   if first_row = 1 and jsonb_typeof(records) = 'array'
     and jsonb_array_length(records) <= read_job_records.row_count
   then
-    return records; -- as most jobs are one page, in a third of the time
+    return records; -- most jobs are one page
   end if;
   return jsonb_path_query_array(
     coalesce(records, '[]'), '$[$first to $last]',
