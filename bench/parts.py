@@ -7,7 +7,7 @@ from statistics import quantiles
 
 from bench import rows as data
 from bench import ways
-from bench.ground import Ground, as_json, in_jobs
+from bench.ground import JOB_ROWS, Ground, as_json, in_jobs
 
 Run = dict[str, object]
 
@@ -24,8 +24,6 @@ class Sizes:
     sample: int = 400
     pick_ups: int = 200
 
-
-_JOB_ROWS = 2_000
 
 SMOKE = Sizes(runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5)
 
@@ -91,16 +89,14 @@ def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
 
 def job_row(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Count what a job of 2,000 rows does to its row, which every open browser reloads."""
-    records = data.items(min(_JOB_ROWS, sizes.rows))
+    records = data.items(min(JOB_ROWS, sizes.rows))
     ground.empty()
     organization, _ = ground.organization()
     with ground.worker():
         for run in range(sizes.runs):
             updates, events = ways.job_row_changes(ground, organization, records)
-            yield {"way": "one job", "rows": len(records), "run": run} | {
-                "updates": updates,
-                "events": events,
-            }
+            counts = {"updates": updates, "events": events}
+            yield {"way": "one job", "rows": len(records), "run": run} | counts
 
 
 def other_types(ground: Ground, sizes: Sizes) -> Iterator[Run]:

@@ -153,7 +153,7 @@ def _share_of_reading(sizes: list[Run]) -> Target | None:
     whole = middle(sizes, "seconds", way="worker, xlsx", lap="first")
     if reading is None or whole is None:
         return None
-    rows = _number(next(run["rows"] for run in sizes if run["way"] == "worker, xlsx"))
+    rows = middle(sizes, "rows", way="worker, xlsx")
     share = f"{reading / whole:.0%} ({reading:.1f} of {whole:.1f} s)"
     return Target(
         f"reading an xlsx of {rows:,.0f} rows", "< 30 %", "< 20 %", share, reading / whole < 0.3
@@ -168,22 +168,17 @@ def as_markdown(figures: Figures) -> str:
         lines.append(f"| {row.name} | {row.at_least} | {row.aim} | {row.measured} | {met} |")
     for part, runs in figures.items():
         lines += ["", f"### {part}", ""]
-        lines += _TABLES.get(part, _rates_table)(runs)
+        columns = _PLAIN_COLUMNS.get(part)
+        lines += _plain_table(runs, columns) if columns else _rates_table(runs)
     return "\n".join(lines)
 
 
-def _times_table(runs: list[Run]) -> list[str]:
-    cuts = ("count", "p50_ms", "p95_ms", "p99_ms", "worst_ms")
-    head = ["| | jobs | p50, ms | p95, ms | p99, ms | worst, ms |", "| --- |" + " ---: |" * 5]
+def _plain_table(runs: list[Run], columns: Mapping[str, str]) -> list[str]:
+    """Write a line a run, of the figures that are named."""
+    head = [f"| | {' | '.join(columns.values())} |", "| --- |" + " ---: |" * len(columns)]
     return head + [
-        f"| {run['way']} | " + " | ".join(str(run[cut]) for cut in cuts) + " |" for run in runs
+        "| " + " | ".join(str(run[cut]) for cut in ("way", *columns)) + " |" for run in runs
     ]
-
-
-def _changes_table(runs: list[Run]) -> list[str]:
-    head = ["| | rows | updates | Realtime events |", "| --- |" + " ---: |" * 3]
-    cuts = ("way", "rows", "updates", "events")
-    return head + ["| " + " | ".join(f"{run[cut]}" for cut in cuts) + " |" for run in runs]
 
 
 def _rates_table(runs: list[Run]) -> list[str]:
@@ -210,7 +205,17 @@ def _rates_table(runs: list[Run]) -> list[str]:
     return lines
 
 
-_TABLES = {"pick-up": _times_table, "job-row": _changes_table}
+# By part, where there is nothing to compare: figure → its heading.
+_PLAIN_COLUMNS = {
+    "pick-up": {
+        "count": "jobs",
+        "p50_ms": "p50, ms",
+        "p95_ms": "p95, ms",
+        "p99_ms": "p99, ms",
+        "worst_ms": "worst, ms",
+    },
+    "job-row": {"rows": "rows", "updates": "updates", "events": "Realtime events"},
+}
 _PARTS = ("worker", "postgrest", "postgres")
 _BYTES = ("bytes_in", "bytes_out")
 

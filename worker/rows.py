@@ -109,12 +109,11 @@ class Rows:
         A row that a later one replaces is {"row_number", "superseded_by"}.
         """
         page: list[ParsedRow] = []
-        async for first_row, rows in self._turns():
-            for row_number, row in enumerate(rows, first_row):
-                page.append(self._settle(row_number, self._parse(row_number, row)))
-                if len(page) == size:
-                    yield row_number - size + 1, page
-                    page = []
+        async for row_number, row in self._rows():
+            page.append(self._settle(row_number, self._parse(row_number, row)))
+            if len(page) == size:
+                yield row_number - size + 1, page
+                page = []
         if page:
             yield self.count - len(page) + 1, page
 
@@ -144,26 +143,23 @@ class Rows:
                     yield row.number, row.cells, parsed.message
 
     async def _rows(self) -> AsyncIterator[tuple[int, SourceRow]]:
-        """Yield (row_number, row), without those that are skipped; gives others their turn."""
+        """Yield (row_number, row), without those that are skipped."""
         async for first_row, rows in self._turns():
             for row_number, row in enumerate(rows, first_row):
                 yield row_number, row
 
     async def _turns(self) -> AsyncIterator[tuple[int, list[SourceRow]]]:
-        """Yield (row_number of the first row, some rows), without those that are skipped."""
+        """Yield (row_number of the first row, the next rows); gives others their turn."""
         first_row, skipped = 1, 0
         may_skip = self._table.skips_rows_without_required
         async for page in self._source.pages():
-            for start in range(0, len(page), _ROWS_A_TURN):
-                self.raise_if_stopped()
-                rows = page[start : start + _ROWS_A_TURN]
-                if may_skip:
-                    rows = [row for row in rows if not self._is_skipped(row)]
-                    skipped += min(_ROWS_A_TURN, len(page) - start) - len(rows)
-                if rows:
-                    yield first_row, rows
-                first_row += len(rows)
+            self.raise_if_stopped()
+            rows = [row for row in page if not self._is_skipped(row)] if may_skip else page
+            skipped += len(page) - len(rows)
+            for start in range(0, len(rows), _ROWS_A_TURN):
+                yield first_row + start, rows[start : start + _ROWS_A_TURN]
                 await asyncio.sleep(0)
+            first_row += len(rows)
         self._skipped = skipped
 
     def _is_skipped(self, row: SourceRow) -> bool:

@@ -39,6 +39,6 @@ class Source(Protocol):
 def is_blank(cells: Iterable[object]) -> bool:
     """Whether there is nothing in any cell but white space."""
     for cell in cells:
-        if cell is not None and not (isinstance(cell, str) and not cell.strip()):
+        if cell is not None and (not isinstance(cell, str) or cell.strip()):
             return False
     return True

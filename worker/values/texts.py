@@ -41,22 +41,12 @@ def line(cell: object, longest: int) -> str | None:
         ValueProblem: not text, not valid Unicode, or too long.
 
     """
-    if isinstance(cell, str) and _is_plain(cell) and len(cell) <= longest:
-        return cell.strip() or None
-    written = _written(cell)
-    if not written.isprintable():  # breaks and controls are not
-        written = _BREAKS.sub(" ", written)
-    return _cleaned(written, longest)
+    return _read(cell, longest, _BREAKS, " ")
 
 
 def text(cell: object, longest: int) -> str | None:
     r"""Read text of many lines: as line(), but tabs stay, and line ends as "\n"."""
-    if isinstance(cell, str) and _is_plain(cell) and len(cell) <= longest:
-        return cell.strip() or None
-    written = _written(cell)
-    if not written.isprintable():
-        written = _LINE_ENDS.sub("\n", written)
-    return _cleaned(written, longest)
+    return _read(cell, longest, _LINE_ENDS, "\n")
 
 
 def code(cell: object, longest: int) -> str | None:
@@ -81,6 +71,15 @@ def code(cell: object, longest: int) -> str | None:
             " make the cell text and type the code again"
         )
     return written
+
+
+def _read(cell: object, longest: int, breaks: re.Pattern[str], instead: str) -> str | None:
+    if isinstance(cell, str) and _is_plain(cell) and len(cell) <= longest:
+        return cell.strip() or None
+    written = _written(cell)
+    if not written.isprintable():  # breaks and controls are not
+        written = breaks.sub(instead, written)
+    return _cleaned(written, longest)
 
 
 def _is_plain(cell: str) -> bool:
