@@ -39,7 +39,7 @@ from worker.tables import TABLES, Table
 
 log = structlog.get_logger()
 
-# Of a job, by the database: supabase/migrations/*_import_functions.sql, keep_errors.
+# Of a job, by the database: supabase/migrations/*_refusals.sql, keep_errors.
 _MOST_ERRORS_KEPT = 10_000
 
 

@@ -1,9 +1,8 @@
 """The job protocol over PostgREST: claim, read, begin, apply, progress, finish, release.
 
-Each call is one database function (supabase/migrations/*_import_functions.sql says what it
-promises), repeated here while the trouble is transient. All are safe to repeat: the database
-recognizes a call whose answer was lost. A claim is made once, for the poll repeats it; what a lost
-answer brought comes with the next one.
+Each call is one database function (supabase/migrations/ says what it promises), repeated here while
+the trouble is transient. All are safe to repeat: the database recognizes a call whose answer was
+lost. A claim is made once, for the poll repeats it; what a lost answer brought comes with the next.
 """
 
 import asyncio

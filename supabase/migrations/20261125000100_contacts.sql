@@ -1,7 +1,7 @@
--- Contacts and bids: the upsert functions behind apply_contacts_batch and apply_bids_batch.
+-- Contacts: the upsert function behind apply_contacts_batch; with what bids use too.
 --
--- Both tables are the CRM's, and no two projects have quite the same: columns that a table lacks are
--- left out, types and defaults are the table's own. Hence SQL made of the catalog, once a batch.
+-- Both tables are the CRM's, and no two projects have quite the same: columns that a table lacks
+-- are left out, types and defaults are the table's own. Hence SQL made of the catalog, once a batch.
 
 -- The columns that an import could write, with their types and their own defaults as SQL.
 create or replace function import_internal.columns_of(relation regclass)
@@ -247,45 +247,6 @@ begin
   return created;
 end $$;
 
--- Inserts bids, always as new ones, and returns how many.
--- rows: {"row_number", "client_name", "project_name", then only what was given, by column}.
-create or replace function import_internal.upsert_bids(run public.import_runs, rows jsonb)
-returns integer
-language plpgsql security invoker set search_path = '' as $$
-declare
-  fields constant text[] := array[
-    'client_name', 'project_name', 'title', 'description', 'subtotal', 'tax_amount', 'total',
-    'amount', 'status', 'valid_until', 'notes', 'terms', 'created_by'];
-  names text;
-  given text;
-  created integer;
-begin
-  select string_agg(format(', %I', c.name), ''),
-         string_agg(format(', coalesce(given.%I, %s)', c.name, c.default_value), '')
-  into names, given
-  from import_internal.columns_of('public.bids') c
-  where c.name = any (fields);
-
-  execute format(
-    $sql$
-    insert into public.bids (organization_id %s)
-    select $2 %s
-    from jsonb_array_elements($1) as entry
-    cross join lateral jsonb_populate_record(
-      null::public.bids,
-      $3 || jsonb_build_object('title', entry -> 'project_name', 'amount', entry -> 'total')
-      || entry || $4) as given
-    order by (entry ->> 'row_number')::integer
-    $sql$, names, given)
-  using rows, run.organization_id,
-    jsonb_build_object(
-      'status', 'draft', 'valid_until', now() + interval '30 days',
-      'terms', 'Payment due within 30 days'),
-    jsonb_build_object('created_by', import_internal.creator_of(run));
-  get diagnostics created = row_count;
-  return created;
-end $$;
-
 -- A batch of contacts; rows as upsert_contacts takes them. The batches of a job come one after the
 -- other, in the order of the file: the next one's rows may match contacts of this one.
 -- The rest: import_internal.apply_batch.
@@ -297,26 +258,13 @@ language sql security invoker set search_path = '' as $$
     run_id, first_row, last_row, rows, errors, 'import_internal.upsert_contacts');
 $$;
 
--- A batch of bids; rows as upsert_bids takes them. The rest: import_internal.apply_batch.
-create or replace function public.apply_bids_batch(
-  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
-) returns jsonb
-language sql security invoker set search_path = '' as $$
-  select import_internal.apply_batch(
-    run_id, first_row, last_row, rows, errors, 'import_internal.upsert_bids');
-$$;
-
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;
 grant execute on all functions in schema import_internal to service_role;
 
-revoke execute on function
-  public.apply_contacts_batch(uuid, integer, integer, jsonb, jsonb),
-  public.apply_bids_batch(uuid, integer, integer, jsonb, jsonb)
+revoke execute on function public.apply_contacts_batch(uuid, integer, integer, jsonb, jsonb)
 from public, anon, authenticated;
-grant execute on function
-  public.apply_contacts_batch(uuid, integer, integer, jsonb, jsonb),
-  public.apply_bids_batch(uuid, integer, integer, jsonb, jsonb)
+grant execute on function public.apply_contacts_batch(uuid, integer, integer, jsonb, jsonb)
 to service_role;
 
 notify pgrst, 'reload schema';

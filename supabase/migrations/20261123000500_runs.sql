@@ -1,0 +1,72 @@
+-- The job protocol: every state change of a job is one function here, called by the worker through
+-- PostgREST, each call one transaction.
+--
+-- Who may call them: service_role alone (the grants are at the end). They run as their caller.
+-- Lock order, everywhere: the job row, then its run, then the ledger.
+--
+-- How a call is refused (PostgREST turns PTnnn into the HTTP status nnn):
+--   PT404  the job was deleted, and its run with it
+--   PT409  the run is over: its lease ran out and the job is somebody else's now
+--   PT410  the job was cancelled; only finish_import has something left to do
+--   PT412  the file is not the one whose rows were applied before; the message is for the dealer
+
+-- Helpers live in a schema that PostgREST does not expose.
+create schema if not exists import_internal;
+grant usage on schema import_internal to service_role;
+
+-- Locks a live run for the length of this transaction and returns it.
+-- KEY SHARE on both rows: batches of a run don't wait for each other nor for its progress report,
+-- but a takeover, a finish and a delete wait for them, and the other way round.
+-- Errors: PT404, PT409, PT410.
+create or replace function import_internal.hold_live_run(run_id uuid)
+returns public.import_runs
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job_status text;
+  run public.import_runs;
+begin
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = hold_live_run.run_id)
+  for key share;
+  select * into run from public.import_runs r where r.id = hold_live_run.run_id for key share;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  elsif run.finished_at is not null then
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  elsif job_status = 'cancelled' then
+    raise sqlstate 'PT410' using message = 'the job was cancelled';
+  elsif job_status <> 'processing' then
+    raise sqlstate 'PT409' using message = 'the job is no longer processing', detail = job_status;
+  end if;
+  return run;
+end $$;
+
+-- Closes a run with what the ledger says of its job. The caller holds the run's row lock.
+create or replace function import_internal.close_run(run_id uuid, outcome text)
+returns public.import_runs
+language sql security invoker set search_path = '' as $$
+  with ledger as (
+    select coalesce(sum(b.created), 0) as created, coalesce(sum(b.updated), 0) as updated,
+           coalesce(sum(b.failed), 0) as failed
+    from public.import_batches b
+    where b.job_id = (select r.job_id from public.import_runs r where r.id = close_run.run_id)
+  )
+  update public.import_runs r
+  set finished_at = now(),
+      outcome = close_run.outcome,
+      created = ledger.created,
+      updated = ledger.updated,
+      failed = ledger.failed,
+      unprocessed = coalesce(r.row_count, 0) - least(
+        coalesce(r.row_count, 0), ledger.created + ledger.updated + ledger.failed)
+  from ledger
+  where r.id = close_run.run_id
+  returning r.*;
+$$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+notify pgrst, 'reload schema';

@@ -1,0 +1,153 @@
+-- How a run ends: finished with its job, or the job given back.
+
+-- What a rehearsal found, in the words of the counts.
+create or replace function import_internal.rehearsal_line(run public.import_runs)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select format(
+    'Rehearsal: nothing was written. %s rows would be created, %s updated and %s refused.',
+    to_char(run.created, 'FM999,999,999,990'), to_char(run.updated, 'FM999,999,999,990'),
+    to_char(run.failed, 'FM999,999,999,990'));
+$$;
+
+-- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
+-- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), the run
+-- closed, the ledger pruned.
+-- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'.
+-- failed_rows_path: where the refused rows lie in the bucket imports, if they do.
+-- A rehearsal has written nothing: its record_count is 0, its counts are what would have been.
+-- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
+-- is closed. Called again after a lost answer, it returns the same.
+-- Returns {"outcome", "created", "updated", "failed", "unprocessed"}.
+-- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger.
+create or replace function public.finish_import(
+  run_id uuid, outcome text, message text default null, failed_rows_path text default null)
+returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job_status text;
+  run public.import_runs;
+  ending text := finish_import.outcome;
+begin
+  if ending not in ('completed', 'failed', 'cancelled') then
+    raise invalid_parameter_value using message = format('unknown outcome %L', ending);
+  end if;
+
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = finish_import.run_id)
+  for update;
+  select * into run from public.import_runs r where r.id = finish_import.run_id for update;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  end if;
+  if job_status = 'cancelled' then
+    ending := 'cancelled';
+  end if;
+
+  if run.finished_at is null then
+    run := import_internal.close_run(run.id, ending);
+    if ending = 'completed' and (run.row_count is null or run.unprocessed > 0) then
+      raise invalid_parameter_value using message = format(
+        '%s of %s rows are not in the ledger', run.unprocessed, coalesce(run.row_count::text, '?'));
+    end if;
+
+    if finish_import.failed_rows_path is not null then
+      update public.import_runs r
+      set failed_rows_path = finish_import.failed_rows_path where r.id = run.id;
+    end if;
+    if run.failed > 10000 then
+      perform import_internal.prune_errors(run.job_id);
+    end if;
+
+    update public.scheduled_jobs j
+    set status = ending,
+        completed_at = coalesce(j.completed_at, now()),
+        record_count = case when run.dry_run then 0 else run.created + run.updated end,
+        error_message = case ending
+          when 'completed' then nullif(concat_ws(
+            E'\n',
+            case when run.dry_run then import_internal.rehearsal_line(run) end,
+            import_internal.error_lines(run.job_id, run.failed)), '')
+          when 'failed' then import_internal.readable(finish_import.message)
+        end,
+        progress = case ending
+          when 'completed' then jsonb_build_object(
+            'current', run.row_count, 'total', run.row_count, 'percent', 100)
+          else j.progress
+        end
+    where j.id = run.job_id and job_status <> 'cancelled';
+
+    delete from public.import_batches b where b.job_id = run.job_id;
+    perform import_internal.schedule_next_occurrence(run.job_id);
+  elsif run.outcome <> ending then
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  end if;
+
+  return jsonb_build_object(
+    'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
+    'failed', run.failed, 'unprocessed', run.unprocessed);
+end $$;
+
+-- Gives a job back: pending again, to be claimed at once (shutdown; retry_in is NULL) or after
+-- retry_in seconds (the database was unwell). The ledger stays, so the next run goes on where this
+-- one stopped. A shutdown is nobody's fault and does not count as an attempt; a retry does, and the
+-- fifth ends the job as failed. Called again after a lost answer, it changes nothing.
+-- Returns the job's status. Errors: PT404, PT409.
+create or replace function public.release_import(run_id uuid, retry_in double precision default null)
+returns text
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job_status text;
+  run public.import_runs;
+  ending text := case when release_import.retry_in is null then 'released' else 'retried' end;
+begin
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = release_import.run_id)
+  for update;
+  select * into run from public.import_runs r where r.id = release_import.run_id for update;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  elsif run.finished_at is not null then
+    if run.outcome = ending then return job_status; end if;
+    raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
+  elsif job_status = 'cancelled' then
+    perform public.finish_import(run.id, 'cancelled');
+    return job_status;
+  elsif ending = 'retried' and run.attempt >= 5 then
+    perform public.finish_import(run.id, 'failed', import_internal.gave_up_message(run.id));
+    return 'failed';
+  end if;
+
+  perform import_internal.close_run(run.id, ending);
+  update public.import_runs r
+  set retry_at = now() + make_interval(secs => release_import.retry_in)
+  where r.id = run.id and release_import.retry_in is not null;
+  update public.scheduled_jobs j set status = 'pending' where j.id = run.job_id;
+  return 'pending';
+end $$;
+
+-- What the dealer reads when a job was given up: a sentence, and an id for the operator.
+create or replace function import_internal.gave_up_message(run_id uuid)
+returns text
+language sql stable security invoker set search_path = '' as $$
+  select 'The import was started 5 times and could not be finished. Rows that were imported '
+         'before stay. Please split the file into smaller parts and upload the rest again, or '
+         'contact support and name run ' || gave_up_message.run_id || '.';
+$$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+revoke execute on function
+  public.finish_import(uuid, text, text, text),
+  public.release_import(uuid, double precision)
+from public, anon, authenticated;
+grant execute on function
+  public.finish_import(uuid, text, text, text),
+  public.release_import(uuid, double precision)
+to service_role;
+
+notify pgrst, 'reload schema';

@@ -1,0 +1,197 @@
+-- How a worker comes by a job.
+
+-- An object in file_data that a worker is told of, NULL if there is none. The browser writes it: what
+-- is over 1 MiB is nobody's mapping, and comes empty instead of stopping everybody's claims.
+create or replace function import_internal.small_object(file_data jsonb, key text)
+returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select case when octet_length(given::text) > 1048576 then '{}' else given end
+  from (select file_data -> key as given) as of_key
+  where jsonb_typeof(given) = 'object';
+$$;
+
+-- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
+-- "data_type", "file_name", "attempt", "row_count" (null: file_data holds no records),
+-- "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
+-- is none), "options" (an object), "dry_run", "applied": [[first_row, last_row], ...] (what the
+-- ledger holds from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}.
+-- Never the records.
+create or replace function import_internal.describe_claim(run public.import_runs)
+returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
+    'data_type', j.data_type, 'file_name', j.file_name, 'attempt', run.attempt,
+    'row_count', run.row_count,
+    'mapping', import_internal.small_object(given.file_data, 'mapping'),
+    'source', import_internal.small_object(given.file_data, 'source'),
+    'options', coalesce(import_internal.small_object(given.file_data, 'options'), '{}'),
+    'dry_run', run.dry_run,
+    'lease_seconds', run.lease_seconds,
+    'age_seconds', extract(epoch from now() - j.created_at),
+    'applied', (
+      select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
+                      '[]')
+      from public.import_batches b where b.job_id = j.id))
+  from public.scheduled_jobs j
+  -- Without the records, which would else be decompressed for each key.
+  cross join lateral (
+    select case when jsonb_typeof(j.file_data) = 'object'
+      then j.file_data - 'records' end as file_data
+    offset 0) as given
+  where j.id = run.job_id;
+$$;
+
+-- Takes due jobs for a worker: opens a run for each and sets the job to processing.
+--
+-- Due are: pending imports whose time has come and that wait for no retry; processing imports whose
+-- lease ran out; and processing imports that no worker ever ran (the browser-side processor died
+-- with its tab) once orphan_after_seconds have passed since their scheduled time.
+-- At most one job an organization: its oldest, but one that killed two workers yields to the others.
+-- Among organizations the one comes first that has waited longest since it was last served. Rows
+-- that somebody else has locked are skipped, not waited for. A job whose fifth attempt died is
+-- failed instead, and says so.
+-- held: the runs that this worker knows it has. Others in its name are given to it again, because
+-- the answer to the claim that opened them was lost; a worker_id must therefore be one process's
+-- alone. NULL gives nothing again.
+--
+-- Returns {"jobs": [describe_claim, ...], "next_due_in": seconds until the next job or retry is due,
+-- or null}.
+create or replace function public.claim_import_jobs(
+  worker_id text,
+  lease_seconds integer,
+  max_jobs integer,
+  orphan_after_seconds integer default 900,
+  held uuid[] default null
+) returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  dead record;
+  due record;
+  run public.import_runs;
+  claimed jsonb := '[]';
+begin
+  -- Runs whose lease ran out. The job first: everybody locks in that order. FOR UPDATE, which skips
+  -- a job with a batch in flight: failing the job needs it, and would wait for that batch here.
+  for dead in
+    select r.id, r.job_id, r.attempt
+    from public.import_runs r
+    join public.scheduled_jobs j on j.id = r.job_id
+    where r.finished_at is null and r.lease_expires_at < now()
+    order by r.lease_expires_at
+    for update of j skip locked
+  loop
+    perform from public.import_runs r
+    where r.id = dead.id and r.finished_at is null and r.lease_expires_at < now()
+    for update skip locked;
+    continue when not found;
+    if dead.attempt >= 5 then
+      perform public.finish_import(dead.id, 'failed', import_internal.gave_up_message(dead.id));
+    else
+      perform import_internal.close_run(dead.id, 'lease_expired');
+    end if;
+  end loop;
+
+  -- Nothing is waited for while these rows are locked, so their jobs need not be locked first.
+  for run in
+    update public.import_runs r
+    set lease_expires_at = now() + make_interval(secs => r.lease_seconds)
+    where r.worker_id = claim_import_jobs.worker_id
+      and r.finished_at is null and r.id <> all (held)
+    returning r.*
+  loop
+    claimed := claimed || import_internal.describe_claim(run);
+  end loop;
+
+  for due in
+    with candidate as (
+      select distinct on (j.organization_id) j.id, j.organization_id, j.scheduled_time
+      from public.scheduled_jobs j
+      where j.job_type = 'import'
+        and (
+          (j.status = 'pending' and j.scheduled_time <= now()
+           and not exists (
+             select from public.import_runs r where r.job_id = j.id and r.retry_at > now()))
+          or (j.status = 'processing'
+              and (j.scheduled_time <= now() - make_interval(secs => orphan_after_seconds)
+                   or exists (select from public.import_runs r where r.job_id = j.id))))
+        and not exists (
+          select from public.import_runs r
+          where r.organization_id = j.organization_id and r.finished_at is null)
+      order by
+        j.organization_id,
+        (select count(*) from public.import_runs r
+         where r.job_id = j.id and r.outcome = 'lease_expired') >= 2,
+        j.scheduled_time, j.created_at, j.id
+    )
+    select j.id, j.organization_id,
+           (select case when jsonb_typeof(given.records) = 'array'
+                     then jsonb_array_length(given.records) end
+            -- Decompressed once; and here, where the sort does not carry it along.
+            from (select j.file_data -> 'records' as records offset 0) as given) as row_count,
+           coalesce(j.file_data -> 'options' -> 'dry_run' = 'true', false) as dry_run
+    from candidate c
+    join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
+    order by (select max(r.started_at) from public.import_runs r
+              where r.organization_id = c.organization_id) nulls first,
+             c.scheduled_time
+    limit greatest(max_jobs - jsonb_array_length(claimed), 0)
+    for no key update of j skip locked
+  loop
+    insert into public.import_runs
+      (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count,
+       dry_run)
+    values (
+      due.id, due.organization_id,
+      1 + (select count(*) from public.import_runs r
+           where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
+      claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
+      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count, due.dry_run)
+    -- Another worker was a moment faster with another job of this organization.
+    on conflict (organization_id) where finished_at is null do nothing
+    returning * into run;
+    continue when not found;
+
+    update public.scheduled_jobs j
+    set status = 'processing',
+        started_at = coalesce(j.started_at, now()),
+        progress = coalesce(j.progress, jsonb_build_object(
+          'current', 0, 'total', coalesce(due.row_count, 0), 'percent', 0))
+    where j.id = due.id;
+
+    claimed := claimed || import_internal.describe_claim(run);
+  end loop;
+
+  -- Nothing to do: sweep. A job that was cancelled between two attempts has no run left that would
+  -- prune its ledger.
+  if claimed = '[]' then
+    delete from public.import_batches b
+    using public.scheduled_jobs j
+    where j.id = b.job_id and j.status not in ('pending', 'processing')
+      and not exists (
+        select from public.import_runs r where r.job_id = j.id and r.finished_at is null);
+  end if;
+
+  return jsonb_build_object(
+    'jobs', claimed,
+    'next_due_in', extract(epoch from least(
+      (select j.scheduled_time
+       from public.scheduled_jobs j
+       where j.status = 'pending' and j.job_type = 'import' and j.scheduled_time > now()
+       order by j.scheduled_time
+       limit 1),
+      (select min(r.retry_at) from public.import_runs r where r.retry_at > now())) - now()));
+end $$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+revoke execute on function
+  public.claim_import_jobs(text, integer, integer, integer, uuid[])
+from public, anon, authenticated;
+grant execute on function
+  public.claim_import_jobs(text, integer, integer, integer, uuid[])
+to service_role;
+
+notify pgrst, 'reload schema';

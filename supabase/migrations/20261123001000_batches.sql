@@ -1,0 +1,137 @@
+-- A batch, exactly once: the fence, the ledger, the rows, those that the database refuses.
+
+-- Enters a batch in the ledger. Returns NULL when it is new, else the counts it had when it was
+-- applied. A second call for the same range waits here until the first has ended.
+-- Errors: PT404, PT409, PT410; 22023 when it overlaps another batch of the job.
+create or replace function import_internal.open_batch(
+  job_id uuid, first_row integer, last_row integer
+) returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  known public.import_batches;
+begin
+  insert into public.import_batches (job_id, first_row, last_row)
+  values (open_batch.job_id, open_batch.first_row, open_batch.last_row)
+  on conflict on constraint import_batches_pkey do nothing;
+  if not found then
+    select * into known from public.import_batches b
+    where b.job_id = open_batch.job_id and b.first_row = open_batch.first_row;
+  end if;
+  if known.last_row = open_batch.last_row then
+    return jsonb_build_object(
+      'created', known.created, 'updated', known.updated, 'failed', known.failed);
+  end if;
+  if known.job_id is not null or exists (
+    select from public.import_batches b
+    where b.job_id = open_batch.job_id and b.first_row <> open_batch.first_row
+      and b.first_row <= open_batch.last_row and b.last_row >= open_batch.first_row
+  ) then
+    raise invalid_parameter_value using message = format(
+      'rows %s to %s overlap a batch that was applied', first_row, last_row);
+  end if;
+  return null;
+end $$;
+
+-- Tries to write rows with an upsert function. In a rehearsal all of it is undone again, and only the
+-- count and the refusals come back.
+-- Returns how many rows were created, and the rows that the database refused:
+-- [{"row", "field", "message"}, ...]. A refused row does not take its neighbours along.
+create or replace function import_internal.try_rows(
+  run public.import_runs, rows jsonb, upsert regproc, out created integer, out refusals jsonb)
+language plpgsql security invoker set search_path = '' as $$
+declare
+  call constant text := format('select %s($1, $2)', upsert);
+  entry jsonb;
+  landed integer;
+  broken_constraint text;
+  broken_column text;
+begin
+  refusals := '[]';
+  -- The rehearsal's own end; what plpgsql's variables hold survives it.
+  begin
+    begin
+      execute call into created using run, rows;
+    exception
+      when data_exception or integrity_constraint_violation or program_limit_exceeded
+        or raise_exception then
+      -- The database refuses at least one of them. Find out which: each row by itself.
+      created := 0;
+      for entry in select value from jsonb_array_elements(rows) loop
+        begin
+          execute call into landed using run, jsonb_build_array(entry);
+          created := created + landed;
+        exception
+          when data_exception or integrity_constraint_violation or program_limit_exceeded
+            or raise_exception then
+          get stacked diagnostics
+            broken_constraint = constraint_name, broken_column = column_name;
+          refusals := refusals || jsonb_build_object(
+            'row', entry, 'field', nullif(broken_column, ''),
+            'message', import_internal.refusal_message(sqlstate, broken_constraint, broken_column));
+        end;
+      end loop;
+    end;
+    if run.dry_run then
+      raise sqlstate 'IMDRY';
+    end if;
+  exception when sqlstate 'IMDRY' then
+    null;
+  end;
+end $$;
+
+-- Applies one batch in one transaction: the fence, the ledger, the upsert, the errors. Every row of
+-- first_row..last_row (1-based, inclusive, blank rows not counted) stands exactly once
+--   in rows, parsed: {"row_number", then what the upsert function takes}, or {"row_number",
+--     "superseded_by"} when a later row of the file has the same key, which counts as updated;
+--   or in errors, refused: {"row_number", "field", "message", "row"}.
+-- Both may carry "file_row", the row's number as the user sees it, where that is another one.
+-- upsert is the data type's function: (run public.import_runs, rows jsonb) → how many were created.
+-- A row that the database refuses becomes an error too, while its neighbours still land.
+-- Called twice for one range, it changes nothing the second time.
+-- Returns {"created", "updated", "failed"}. Errors: PT404, PT409, PT410; 22023 when a row number is
+-- missing, doubled or out of range, or the range overlaps another batch.
+create or replace function import_internal.apply_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb, upsert regproc
+) returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+declare
+  run public.import_runs := import_internal.hold_live_run(run_id);
+  known jsonb := import_internal.open_batch(run.job_id, first_row, last_row);
+  size constant integer := last_row - first_row + 1;
+  landed integer;
+  refusals jsonb;
+  refused integer;
+begin
+  if known is not null then
+    return known;
+  end if;
+  if (select array_agg(number order by number) from (
+        select (value ->> 'row_number')::integer as number from jsonb_array_elements(rows)
+        union all
+        select (value ->> 'row_number')::integer from jsonb_array_elements(errors)) given)
+     is distinct from array(select generate_series(first_row, last_row))
+  then
+    raise invalid_parameter_value using message = format(
+      'rows and errors do not hold each row from %s to %s once', first_row, last_row);
+  end if;
+
+  select t.created, t.refusals into landed, refusals
+  from import_internal.try_rows(
+    run, jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))'), upsert) t;
+  refused := jsonb_array_length(errors) + jsonb_array_length(refusals);
+  if refused > 0 then
+    perform import_internal.keep_errors(run, errors, refusals);
+  end if;
+
+  update public.import_batches b
+  set created = landed, updated = size - landed - refused, failed = refused
+  where b.job_id = run.job_id and b.first_row = apply_batch.first_row;
+  return jsonb_build_object(
+    'created', landed, 'updated', size - landed - refused, 'failed', refused);
+end $$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+notify pgrst, 'reload schema';

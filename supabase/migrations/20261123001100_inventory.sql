@@ -1,0 +1,183 @@
+-- Items: matched by SKU within an organization.
+
+-- The defaults that inventory's columns have in this database, which the migration did not
+-- necessarily make: an absent cell is "left out of the write" (docs/FRONTEND.md), and one INSERT for
+-- many rows cannot leave a column out for some of them.
+create or replace function import_internal.inventory_defaults()
+returns public.inventory
+language plpgsql stable security invoker set search_path = '' as $$
+declare
+  defaults public.inventory;
+begin
+  execute (
+    select 'select ' || string_agg(
+      case when a.attname in (
+        'quantity', 'quantity_on_order', 'unit_price', 'cost', 'price_tier_1', 'price_tier_2',
+        'price_tier_3', 'price_tier_4', 'price_tier_5', 'department_code', 'unit_of_measure')
+      then coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), 'null') else 'null' end,
+      ', ' order by a.attnum)
+    from pg_catalog.pg_attribute a
+    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where a.attrelid = 'public.inventory'::regclass and a.attnum > 0 and not a.attisdropped)
+  into defaults;
+  return defaults;
+end $$;
+
+-- Upserts items by SKU and returns how many were created. Each SKU stands in rows at most once.
+--
+-- UPDATE first, then INSERT of what was not there, instead of ON CONFLICT DO UPDATE: only so does
+-- coalesce(new, old) see the old value under its lock, does an absent cell of a new item get the
+-- column's own default, and does an unchanged item cost no new version.
+create or replace function import_internal.upsert_inventory(run public.import_runs, rows jsonb)
+returns integer
+language plpgsql security invoker set search_path = ''
+-- The planner does not know how fast this table grows: between two ANALYZEs it takes an organization
+-- for some dozen rows and would read them all for each batch, or each item. Leave it one way, each
+-- item by the unique index; and let it plan each call anew, for pooled connections would keep the
+-- plan of an empty table.
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
+set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  organization constant text := run.organization_id;
+  defaults public.inventory := import_internal.inventory_defaults();
+  missing integer;
+  inserted integer;
+  created integer := 0;
+begin
+  for look in 1..10 loop
+    with item as materialized (
+      -- The organization through here, so that the planner takes it for as large as the average: of
+      -- a new one it knows nothing, and any index that begins with it would look as good.
+      select organization as organization_id, item.*
+      from jsonb_to_recordset(upsert_inventory.rows) as item (
+        sku text, name text, description text, category text,
+        quantity integer, quantity_on_order integer, unit_price integer, cost integer,
+        price_tier_1 integer, price_tier_2 integer, price_tier_3 integer, price_tier_4 integer,
+        price_tier_5 integer, department_code text, unit_of_measure text, search_keywords text)
+      order by item.sku -- two batches never lock rows in opposite orders
+    ),
+    found as materialized (
+      select item.*, known.id
+      from item
+      left join lateral (
+        select i.id from public.inventory i
+        where i.organization_id = item.organization_id and i.sku = item.sku
+        limit 1 -- keeps the planner from turning this into a join
+      ) known on true
+    ),
+    changed as (
+      update public.inventory i
+      set name = item.name,
+          description = coalesce(item.description, i.description),
+          category = coalesce(item.category, i.category),
+          quantity = coalesce(item.quantity, i.quantity),
+          quantity_on_order = coalesce(item.quantity_on_order, i.quantity_on_order),
+          unit_price = coalesce(item.unit_price, i.unit_price),
+          cost = coalesce(item.cost, i.cost),
+          price_tier_1 = coalesce(item.price_tier_1, i.price_tier_1),
+          price_tier_2 = coalesce(item.price_tier_2, i.price_tier_2),
+          price_tier_3 = coalesce(item.price_tier_3, i.price_tier_3),
+          price_tier_4 = coalesce(item.price_tier_4, i.price_tier_4),
+          price_tier_5 = coalesce(item.price_tier_5, i.price_tier_5),
+          department_code = coalesce(item.department_code, i.department_code),
+          unit_of_measure = coalesce(item.unit_of_measure, i.unit_of_measure),
+          -- The worker made the keywords of the item as it would be inserted. Where the file gave
+          -- no description or category, the old ones stay, and so must the words that find them.
+          search_keywords = case
+            when item.description is not null and item.category is not null
+              or i.search_keywords is null
+              then string_to_array(item.search_keywords, ',')
+            when item.name = i.name
+              and coalesce(item.description, i.description) is not distinct from i.description
+              and coalesce(item.category, i.category) is not distinct from i.category
+              then i.search_keywords
+            else array(
+              select distinct keyword
+              from unnest(
+                i.search_keywords || string_to_array(item.search_keywords, ',')) keyword
+              where item.category is not null
+                or keyword not in ('uncategorized', 'uncategorizeds')
+              order by keyword limit 96)
+          end,
+          keyword_version = 'kw_v1',
+          keywords_generated_at = now(),
+          updated_at = now()
+      from found item
+      where i.id = item.id and i.sku = item.sku
+        and ((i.name, i.description, i.category, i.quantity, i.quantity_on_order, i.unit_price,
+              i.cost, i.price_tier_1, i.price_tier_2, i.price_tier_3, i.price_tier_4,
+              i.price_tier_5, i.department_code, i.unit_of_measure, i.keyword_version)
+             is distinct from
+             (item.name, coalesce(item.description, i.description),
+              coalesce(item.category, i.category), coalesce(item.quantity, i.quantity),
+              coalesce(item.quantity_on_order, i.quantity_on_order),
+              coalesce(item.unit_price, i.unit_price), coalesce(item.cost, i.cost),
+              coalesce(item.price_tier_1, i.price_tier_1),
+              coalesce(item.price_tier_2, i.price_tier_2),
+              coalesce(item.price_tier_3, i.price_tier_3),
+              coalesce(item.price_tier_4, i.price_tier_4),
+              coalesce(item.price_tier_5, i.price_tier_5),
+              coalesce(item.department_code, i.department_code),
+              coalesce(item.unit_of_measure, i.unit_of_measure), 'kw_v1'))
+    ),
+    absent as (
+      select * from found where id is null
+    ),
+    landed as (
+      insert into public.inventory (
+        organization_id, sku, name, description, category, quantity, quantity_on_order,
+        unit_price, cost, price_tier_1, price_tier_2, price_tier_3, price_tier_4, price_tier_5,
+        department_code, unit_of_measure, search_keywords, keyword_version,
+        keywords_generated_at)
+      select
+        absent.organization_id, absent.sku, absent.name,
+        coalesce(absent.description, ''), coalesce(absent.category, 'Uncategorized'),
+        coalesce(absent.quantity, defaults.quantity),
+        coalesce(absent.quantity_on_order, defaults.quantity_on_order),
+        coalesce(absent.unit_price, defaults.unit_price), coalesce(absent.cost, defaults.cost),
+        coalesce(absent.price_tier_1, defaults.price_tier_1),
+        coalesce(absent.price_tier_2, defaults.price_tier_2),
+        coalesce(absent.price_tier_3, defaults.price_tier_3),
+        coalesce(absent.price_tier_4, defaults.price_tier_4),
+        coalesce(absent.price_tier_5, defaults.price_tier_5),
+        coalesce(absent.department_code, defaults.department_code),
+        coalesce(absent.unit_of_measure, defaults.unit_of_measure),
+        string_to_array(absent.search_keywords, ','), 'kw_v1', now()
+      from absent
+      on conflict (organization_id, sku) do nothing
+      returning 1
+    )
+    select (select count(*) from absent), (select count(*) from landed) into missing, inserted;
+
+    created := created + inserted;
+    -- A user saved one of these SKUs between our look and our insert: look again, and update it.
+    if inserted = missing then return created; end if;
+  end loop;
+  -- Nobody saves that often. A trigger of the CRM's stores a row under another SKU than it came with.
+  raise exception 'items are stored under other SKUs than their own';
+end $$;
+
+-- A batch of items: rows are {"row_number", "sku", "name", then only what was given,
+-- "search_keywords", a text with commas between them}. The rest: import_internal.apply_batch.
+create or replace function public.apply_inventory_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+) returns jsonb
+language sql security invoker set search_path = '' as $$
+  select import_internal.apply_batch(
+    run_id, first_row, last_row, rows, errors, 'import_internal.upsert_inventory');
+$$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+revoke execute on function
+  public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb)
+from public, anon, authenticated;
+grant execute on function
+  public.apply_inventory_batch(uuid, integer, integer, jsonb, jsonb)
+to service_role;
+
+notify pgrst, 'reload schema';

@@ -1,0 +1,60 @@
+-- Bids: the upsert function behind apply_bids_batch.
+
+-- Inserts bids, always as new ones, and returns how many.
+-- rows: {"row_number", "client_name", "project_name", then only what was given, by column}.
+create or replace function import_internal.upsert_bids(run public.import_runs, rows jsonb)
+returns integer
+language plpgsql security invoker set search_path = '' as $$
+declare
+  fields constant text[] := array[
+    'client_name', 'project_name', 'title', 'description', 'subtotal', 'tax_amount', 'total',
+    'amount', 'status', 'valid_until', 'notes', 'terms', 'created_by'];
+  names text;
+  given text;
+  created integer;
+begin
+  select string_agg(format(', %I', c.name), ''),
+         string_agg(format(', coalesce(given.%I, %s)', c.name, c.default_value), '')
+  into names, given
+  from import_internal.columns_of('public.bids') c
+  where c.name = any (fields);
+
+  execute format(
+    $sql$
+    insert into public.bids (organization_id %s)
+    select $2 %s
+    from jsonb_array_elements($1) as entry
+    cross join lateral jsonb_populate_record(
+      null::public.bids,
+      $3 || jsonb_build_object('title', entry -> 'project_name', 'amount', entry -> 'total')
+      || entry || $4) as given
+    order by (entry ->> 'row_number')::integer
+    $sql$, names, given)
+  using rows, run.organization_id,
+    jsonb_build_object(
+      'status', 'draft', 'valid_until', now() + interval '30 days',
+      'terms', 'Payment due within 30 days'),
+    jsonb_build_object('created_by', import_internal.creator_of(run));
+  get diagnostics created = row_count;
+  return created;
+end $$;
+
+-- A batch of bids; rows as upsert_bids takes them. The rest: import_internal.apply_batch.
+create or replace function public.apply_bids_batch(
+  run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
+) returns jsonb
+language sql security invoker set search_path = '' as $$
+  select import_internal.apply_batch(
+    run_id, first_row, last_row, rows, errors, 'import_internal.upsert_bids');
+$$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on all functions in schema import_internal from public, anon, authenticated;
+grant execute on all functions in schema import_internal to service_role;
+
+revoke execute on function public.apply_bids_batch(uuid, integer, integer, jsonb, jsonb)
+from public, anon, authenticated;
+grant execute on function public.apply_bids_batch(uuid, integer, integer, jsonb, jsonb)
+to service_role;
+
+notify pgrst, 'reload schema';
