@@ -1,15 +1,16 @@
 """A job's rows, wherever they are: its own records, or a file in Storage."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from urllib.parse import unquote
 
 from worker.exceptions import JobRefusedError
 from worker.job import Job
-from worker.mapping import knows
+from worker.mapping import judge_by_mapping, judge_by_names
 from worker.scratch import scratch_directory
 from worker.sources import FileOptions, ReadPage, RecordSource, Source, open_file
+from worker.sources.header import HeaderJudge
 from worker.storage import BUCKET, FileStore
 from worker.tables import Table
 from worker.values import shown
@@ -39,7 +40,7 @@ async def open_source(
     with scratch_directory() as directory:
         file = directory / "file"
         version = await store.download(stored, file)
-        with closing(await open_file(file, options, _is_known(job, table))) as source:
+        with closing(await open_file(file, options, _judge(job, table))) as source:
             yield source, version
 
 
@@ -78,9 +79,6 @@ def _is_plain_name(name: str) -> bool:
     return decoded not in {"", ".", ".."} and not re.search(r"[/\\]", decoded)
 
 
-def _is_known(job: Job, table: Table) -> Callable[[str], bool]:
-    """Give a test for the cells of a header: the mapping's columns, else the fields' names."""
-    if job.mapping:
-        columns = {column.strip().casefold() for column in job.mapping}
-        return lambda cell: cell.strip().casefold() in columns
-    return knows(table)
+def _judge(job: Job, table: Table) -> HeaderJudge:
+    """Tell headers by the mapping's columns, else by the fields' names."""
+    return judge_by_mapping(job.mapping, table) if job.mapping else judge_by_names(table)

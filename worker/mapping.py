@@ -1,12 +1,13 @@
 """Which column of a file holds which field, by the rules of the CRM: docs/FRONTEND.md."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
 from worker.exceptions import JobRefusedError
+from worker.sources.header import HeaderJudge, KnownNames, Likeness
 from worker.tables import Field, Table
 from worker.values import shown
 
@@ -29,6 +30,23 @@ class ColumnMapping:
     columns: Mapping[str, str]
     # What the dealer should know, in sentences.
     notes: tuple[str, ...] = ()
+    # Required groups of fields that no column serves, for the caller to judge.
+    missing: tuple[tuple[str, ...], ...] = ()
+    # Every column, for the text of a refusal.
+    seen: Sequence[str] = ()
+
+    def refuse_if_incomplete(self) -> None:
+        """Refuse to go on without a required field: the one place where that is decided.
+
+        Raises:
+            JobRefusedError: a group has no column; the text names the columns that there are.
+
+        """
+        for group in self.missing:
+            raise JobRefusedError(
+                f"No column was found for {' or '.join(group)}. Please name the column like the "
+                f"field, or choose it in the mapping. {_seen(self.seen)}"
+            )
 
 
 def mapped_already(table: Table) -> ColumnMapping:
@@ -42,7 +60,7 @@ def given_mapping(
     """Follow the job's own mapping, column → field.
 
     Raises:
-        JobRefusedError: it names what is no field, or a field twice, or misses a required one.
+        JobRefusedError: it names what is no field, or a field twice.
 
     """
     fields = {_plain(field.name): field.name for field in table.fields}
@@ -81,10 +99,6 @@ def automatic_mapping(columns: Sequence[str], table: Table) -> ColumnMapping:
     """Find each field's column by its name: exact, then synonym, then nearly the same.
 
     Required fields choose first, the table's order decides among the others, a column serves once.
-
-    Raises:
-        JobRefusedError: there is no column for a required field; the text names those there are.
-
     """
     wanted = {name for group in table.required for name in group}
     required = [field for field in table.fields if field.name in wanted]
@@ -110,10 +124,37 @@ def automatic_mapping(columns: Sequence[str], table: Table) -> ColumnMapping:
     return _checked(found, columns, table)
 
 
-def knows(table: Table) -> Callable[[str], bool]:
-    """Give a test for headers: whether one means a field by its name, label or synonym."""
-    known = {_plain(name) for field in table.fields for name in _all_names(field)}
-    return lambda header: _plain(header) in known
+def judge_by_names(table: Table) -> HeaderJudge:
+    """Give a judge of headers that knows the fields' names, labels and synonyms."""
+    names = {field.name: frozenset(map(_plain, _all_names(field))) for field in table.fields}
+    known = KnownNames(frozenset().union(*names.values()), _groups(names, table))
+    return _PlainNames(known)
+
+
+def judge_by_mapping(given: Mapping[str, object], table: Table) -> HeaderJudge:
+    """Give a judge of headers that knows the columns of the job's own mapping."""
+    columns = {column: column.strip().casefold() for column in given}
+    of_field: dict[str, set[str]] = {}
+    for column, target in given.items():
+        if isinstance(target, str):
+            of_field.setdefault(_plain(target), set()).add(columns[column])
+    names = {field.name: frozenset(of_field.get(_plain(field.name), ())) for field in table.fields}
+    return KnownNames(frozenset(columns.values()), _groups(names, table))
+
+
+def _groups(names: Mapping[str, frozenset[str]], table: Table) -> list[frozenset[str]]:
+    return [frozenset().union(*(names[name] for name in group)) for group in table.required]
+
+
+class _PlainNames:
+    """A judge that takes away first what two spellings of one name differ in."""
+
+    def __init__(self, known: KnownNames) -> None:
+        self.known = known
+        self.required = known.required
+
+    def __call__(self, cells: Sequence[str]) -> Likeness:
+        return self.known(list(map(_plain, cells)))
 
 
 def _alike(field: Field, free: Mapping[str, str]) -> str | None:
@@ -150,18 +191,13 @@ def _digits(header: str) -> str:
 def _checked(
     found: Mapping[str, str], columns: Sequence[str], table: Table, notes: Iterable[str] = ()
 ) -> ColumnMapping:
-    """Refuse a mapping without a required field; note what is left out of the import."""
-    for group in table.required:
-        if not any(name in found for name in group):
-            raise JobRefusedError(
-                f"No column was found for {' or '.join(group)}. {_seen(columns)} "
-                "Please name the column like the field, or choose it in the mapping."
-            )
+    """Say which required fields are missing, and note what is left out of the import."""
+    missing = [group for group in table.required if found.keys().isdisjoint(group)]
     used = set(found.values())
     ignored = [column for column in columns if column not in used]
     left_out = [f"Columns that are not imported: {_named(ignored)}."] * bool(ignored)
     in_order = {field.name: found[field.name] for field in table.fields if field.name in found}
-    return ColumnMapping(in_order, (*notes, *left_out))
+    return ColumnMapping(in_order, (*notes, *left_out), tuple(missing), columns)
 
 
 def _seen(columns: Sequence[str]) -> str:

@@ -183,6 +183,7 @@ async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) 
         if job.mapping
         else automatic_mapping(columns, table)
     )
+    mapping.refuse_if_incomplete()
     return Rows(source, table, columns, mapping, stop)
 
 

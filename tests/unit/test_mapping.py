@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
-from worker.mapping import _plain, automatic_mapping, given_mapping, knows, mapped_already
+from worker.mapping import (
+    _plain,
+    automatic_mapping,
+    given_mapping,
+    judge_by_mapping,
+    judge_by_names,
+    mapped_already,
+)
 from worker.tables import TABLES
 
 INVENTORY = TABLES["inventory"]
@@ -126,7 +133,7 @@ def test_a_column_serves_once_and_the_first_of_two_is_taken():
     ("table", "columns", "message"),
     [
         (INVENTORY, ["Name", "Price"],
-         'No column was found for sku. The columns seen are: "Name", "Price".'),
+         'or choose it in the mapping. The columns seen are: "Name", "Price".'),
         (INVENTORY, ["SKU", "Price"], "No column was found for name."),
         (INVENTORY, [], "The file has no columns."),
         (CONTACTS, ["Phone"], "No column was found for name or email or legacyNumber."),
@@ -136,7 +143,7 @@ def test_a_column_serves_once_and_the_first_of_two_is_taken():
 )  # fmt: skip
 def test_without_a_required_field_the_columns_seen_are_named(table, columns, message):
     with pytest.raises(JobRefusedError) as refusal:
-        automatic_mapping(columns, table)
+        automatic_mapping(columns, table).refuse_if_incomplete()
     assert message in str(refusal.value)
 
 
@@ -202,7 +209,7 @@ def test_a_mapped_column_that_is_not_there_is_noted():
 )
 def test_a_wrong_mapping_is_refused_by_name(given, message):
     with pytest.raises(JobRefusedError) as refusal:
-        given_mapping(["A", "B"], given, INVENTORY)
+        given_mapping(["A", "B"], given, INVENTORY).refuse_if_incomplete()
     assert message in str(refusal.value)
     assert str(refusal.value).isprintable()
 
@@ -222,11 +229,26 @@ def test_no_two_fields_claim_one_header(table):
 
 
 @pytest.mark.parametrize(
-    ("cell", "known"),
-    [("SKU", True), ("item description", True), ("Qty", True), ("Hex bolt", False), ("", False)],
+    ("cells", "likeness"),
+    [
+        (["SKU", "item description", "Qty"], (2, 3)),
+        (["SKU", "", "Price"], (1, 2)),
+        (["Hammer", "Retail", "On order", "Unit"], (0, 3)),
+        (["Hex bolt", ""], (0, 0)),
+        ([], (0, 0)),
+    ],
 )
-def test_a_header_cell_is_known_by_its_name(cell, known):
-    assert knows(INVENTORY)(cell) is known
+def test_a_row_is_judged_by_the_required_fields_it_serves_then_by_known_names(cells, likeness):
+    judge = judge_by_names(INVENTORY)
+    assert judge(cells) == likeness
+    assert judge.required == 2
+
+
+def test_with_a_mapping_a_row_is_judged_by_the_mapped_columns():
+    judge = judge_by_mapping({" Art ": "SKU", "Bez": "name", "Farbe": "", "X": None}, INVENTORY)
+    assert judge.required == 2
+    assert judge(["art", "BEZ ", "Farbe"]) == (2, 3)
+    assert judge(["X", "sku", "name"]) == (0, 1)
 
 
 @given(st.lists(st.text(max_size=30), max_size=30, unique=True))

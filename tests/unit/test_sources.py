@@ -4,14 +4,11 @@ import pytest
 
 from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, RecordSource, SourceRow
-from worker.sources.header import find_header, read_header
+from worker.sources.header import KnownNames, find_header, read_header
 from worker.sources.rows import PAGE_ROWS
 
-KNOWN = {"sku", "name", "price"}
-
-
-def is_known(name):
-    return name.casefold() in KNOWN
+KNOWN = {"sku", "name", "price", "qty", "cost"}
+JUDGE = KnownNames(frozenset(KNOWN), [frozenset({"sku"}), frozenset({"name"})])
 
 
 def records(*values):
@@ -108,11 +105,14 @@ def test_an_option_that_cannot_be_meant_is_named(option, values):
         pytest.param([["x"], ["Art", "Text"], ["a", "b"]], 1, id="unknown: most text, first"),
         pytest.param([["Art", "Text"], ["a", "1,5", "2"]], 0, id="numbers are no names"),
         pytest.param([[1, 2.5, True], ["Art", "Text"]], 1, id="cells that are no text"),
+        pytest.param([["SKU", "Name", "x"], ["a", "Price", "Qty", "Cost"]], 0, id="required first"),
         pytest.param([["x" * 300, "SKU"], ["y", "z"]], 0, id="a long cell beside a known one"),
     ],
 )
-def test_the_header_is_the_row_with_most_known_names(rows, expected):
-    assert find_header(list(enumerate(rows, 1)), is_known) == expected
+def test_the_header_is_the_row_that_serves_most_required_fields_then_has_most_known_names(
+    rows, expected
+):
+    assert find_header(list(enumerate(rows, 1)), JUDGE) == expected
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, open_file
+from worker.sources.header import KnownNames
 from worker.sources.rows import PAGE_ROWS
 from worker.sources.workbook import write_rows
 
@@ -35,16 +36,13 @@ NO_TABLE = "The file is not a table we can read"
 LARGE = "The workbook is too large when unpacked."
 DAMAGED = "The workbook is damaged or incomplete."
 PROTECTED = "The workbook is protected with a password; remove it and upload it again."
-
-
-def is_known(name):
-    return name.casefold() in KNOWN
+JUDGE = KnownNames(frozenset(KNOWN), [frozenset({"sku"}), frozenset({"name"})])
 
 
 async def read(path, content=None, **options):
     if content is not None:
         path.write_bytes(content)
-    source = await open_file(path, FileOptions.from_json(options), is_known)
+    source = await open_file(path, FileOptions.from_json(options), JUDGE)
     try:
         return source, [row async for page in source.pages() for row in page]
     finally:
@@ -349,7 +347,7 @@ async def test_a_sheet_may_have_16384_columns(tmp_path, kind):
         header = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ["SKU", *names])
         rows = "".join(f'<row r="{n}">{cells}</row>' for n in range(2, 11))
         xlsx(path, f'<row r="1">{header}</row>{rows}')
-    source = await open_file(path, FileOptions(), is_known)
+    source = await open_file(path, FileOptions(), JUDGE)
     pages = [page async for page in source.pages()]
     source.close()
     assert source.columns == ("SKU", *names)
@@ -388,7 +386,7 @@ async def test_cells_of_32767_characters(tmp_path, kind):
     else:
         cells = (f'<row r="{n}">{text_cell(f"A{n}", long)}</row>' for n in range(2, 102))
         xlsx(path, itertools.chain([HEADER], cells))
-    source = await open_file(path, FileOptions(), is_known)
+    source = await open_file(path, FileOptions(), JUDGE)
     pages = [page async for page in source.pages()]
     source.close()
     assert [row.cells for page in pages for row in page] == [{"SKU": long}] * 100
@@ -410,7 +408,7 @@ async def test_a_long_file_streams_and_leaves_the_loop_its_turns(tmp_path):
             longest = max(longest, time.process_time() - started)
 
     watching = asyncio.create_task(watch())
-    source = await open_file(path, FileOptions(), is_known)
+    source = await open_file(path, FileOptions(), JUDGE)
     count = 0
     async for page in source.pages():
         assert 0 < len(page) <= PAGE_ROWS

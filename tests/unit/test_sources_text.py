@@ -10,6 +10,7 @@ from worker.exceptions import JobRefusedError
 from worker.failed_rows import write_failed_rows
 from worker.sources import FileOptions, open_file
 from worker.sources.delimiter import find_delimiter
+from worker.sources.header import KnownNames
 
 KNOWN = {"sku", "name", "price", "description"}
 TABLE = [
@@ -18,10 +19,7 @@ TABLE = [
     ["A-7", 'Pipe, 3" long', "1200"],
     ["B;8", "Été | hiver", "0.99"],
 ]
-
-
-def is_known(name):
-    return name.casefold() in KNOWN
+JUDGE = KnownNames(frozenset(KNOWN), [frozenset({"sku"}), frozenset({"name"})])
 
 
 def written(delimiter=",", line_end="\r\n"):
@@ -33,7 +31,7 @@ def written(delimiter=",", line_end="\r\n"):
 async def read(tmp_path, content, **options):
     path = tmp_path / "upload"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    source = await open_file(path, FileOptions.from_json(options), is_known)
+    source = await open_file(path, FileOptions.from_json(options), JUDGE)
     rows = [row async for page in source.pages() for row in page]
     assert [row async for page in source.pages() for row in page] == rows
     source.close()
@@ -131,7 +129,7 @@ async def test_one_byte_after_two_million_makes_all_of_it_windows_1252(tmp_path)
     ],
 )
 def test_the_delimiter_is_found(head, expected):
-    assert find_delimiter(head, is_known) == expected
+    assert find_delimiter(head, JUDGE) == expected
 
 
 @pytest.mark.parametrize(
@@ -272,6 +270,6 @@ async def test_what_failed_rows_are_written_as_reads_back_as_it_was(tmp_path):
 
     path = tmp_path / "failed.csv"
     await write_failed_rows(path, list(cells), failed())
-    source = await open_file(path, FileOptions(), is_known)
+    source = await open_file(path, FileOptions(), JUDGE)
     [[row]] = [page async for page in source.pages()]
     assert row.cells == cells | {"Row": "2", "Problem": "no"}

@@ -17,20 +17,18 @@ import pytest
 from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, open_file, spool
 from worker.sources.cells import json_cell
+from worker.sources.header import KnownNames
 
 FILES = Path(__file__).parents[1] / "data" / "files"
 KNOWN = {"sku", "name", "price"}
 HEADER = ["SKU", "Name", "Price"]
 ROWS = [["00123", "Café tap", 12.5], ["A-7", 'Pipe, 3" long', 1200], ["B;8", "Été | hiver", 0.99]]
 TITLES = [["Stock list, spring 2026"], []]
-
-
-def is_known(name):
-    return name.casefold() in KNOWN
+JUDGE = KnownNames(frozenset(KNOWN), [frozenset({"sku"}), frozenset({"name"})])
 
 
 async def read(path, **options):
-    source = await open_file(path, FileOptions.from_json(options), is_known)
+    source = await open_file(path, FileOptions.from_json(options), JUDGE)
     try:
         rows = [row async for page in source.pages() for row in page]
         assert [row async for page in source.pages() for row in page] == rows

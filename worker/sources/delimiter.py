@@ -5,9 +5,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable
 from itertools import islice
 
+from worker.sources.header import HeaderJudge, Likeness, names
 from worker.sources.rows import is_blank
 
 # In order of preference where all else is equal.
@@ -15,8 +15,6 @@ _CANDIDATES = (",", ";", "\t", "|")
 # What the look at a file's beginning takes in.
 HEAD_CHARACTERS = 65_536
 _HEAD_RECORDS = 100
-# Cells of a row that are asked for a known name, so that wide nonsense costs little.
-_ASKED_CELLS = 500
 
 # Excel takes a first line like this as an instruction, and does not show it.
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>[^\w\s"]|\t)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
@@ -28,34 +26,29 @@ def separator_line(head: str) -> tuple[str, int] | None:
     return (found["delimiter"], found.end()) if found else None
 
 
-def find_delimiter(head: str, is_known: Callable[[str], bool]) -> str:
+def find_delimiter(head: str, judge: HeaderJudge) -> str:
     """Guess it from a file's beginning.
 
-    The one that finds most known names in one row wins; then the one whose rows agree on how many
+    The one that makes one row most like a header wins; then the one whose rows agree on how many
     columns there are. Where none splits anything, the one that is not in the file at all is right.
     """
-    return max(_CANDIDATES, key=lambda candidate: _merit(head, candidate, is_known))
+    return max(_CANDIDATES, key=lambda candidate: _merit(head, candidate, judge))
 
 
-def _merit(
-    head: str, delimiter: str, is_known: Callable[[str], bool]
-) -> tuple[int, bool, float, int]:
+def _merit(head: str, delimiter: str, judge: HeaderJudge) -> tuple[Likeness, bool, float, int]:
     records = [record for record in _records(head, delimiter) if not is_blank(record)]
     widths = Counter(len(record) for record in records)
     if not widths:
-        return 0, True, 1.0, 0  # nothing but delimiters
-    known = [
-        sum(is_known(name) for cell in islice(record, _ASKED_CELLS) if (name := cell.strip()))
-        for record in records
-    ]
-    most_known = max(known)
-    if most_known:
-        width = len(records[known.index(most_known)])
+        return Likeness(0, 0), True, 1.0, 0  # nothing but delimiters
+    likeness = [judge(names(record)) for record in records]
+    most = max(likeness)
+    if any(most):
+        width = len(records[likeness.index(most)])
     else:
         width = max(widths, key=lambda width: (widths[width], width))
     agreement = widths[width] / len(records)
-    splits = not most_known and width > 1 and agreement >= 0.5  # noqa: PLR2004 - most of them
-    return most_known, splits, agreement, width
+    splits = not any(most) and width > 1 and agreement >= 0.5  # noqa: PLR2004 - most of them
+    return most, splits, agreement, width
 
 
 def _records(head: str, delimiter: str) -> list[list[str]]:

@@ -1,13 +1,13 @@
 """A file on the local disk as rows: its format, its header, its columns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
 
 from worker.exceptions import JobRefusedError
-from worker.sources.header import SEARCHED_ROWS, Header, find_header, read_header
+from worker.sources.header import SEARCHED_ROWS, Header, HeaderJudge, find_header, read_header
 from worker.sources.options import FileOptions
 from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
 from worker.sources.spool import Spool, read_workbook
@@ -23,15 +23,13 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PAGE_CELLS = 40_000
 
 
-async def open_file(
-    path: Path, options: FileOptions, is_known: Callable[[str], bool]
-) -> "FileSource":
+async def open_file(path: Path, options: FileOptions, judge: HeaderJudge) -> "FileSource":
     """Open a CSV, a TSV or a workbook; what it is, its content says, not its name.
 
     Args:
         path: on the local disk. A workbook's rows are spooled beside it.
         options: what its owner said of it.
-        is_known: whether a column's name is one that a field goes by.
+        judge: tells a header from other rows.
 
     Raises:
         JobRefusedError: it can't be read. The text tells its owner why.
@@ -44,12 +42,12 @@ async def open_file(
     if magic.startswith((_ZIP, _EMPTY_ZIP, _OLE)):
         spool = await read_workbook(path, options.sheet)
         try:
-            return await _source(spool, options, is_known, spool)
+            return await _source(spool, options, judge, spool)
         except BaseException:
             spool.remove()
             raise
-    table = await asyncio.to_thread(open_text, path, options, is_known)
-    return await _source(table, options, is_known, None)
+    table = await asyncio.to_thread(open_text, path, options, judge)
+    return await _source(table, options, judge, None)
 
 
 class FileSource:
@@ -108,11 +106,11 @@ class FileSource:
 
 
 async def _source(
-    table: Table, options: FileOptions, is_known: Callable[[str], bool], spool: Spool | None
+    table: Table, options: FileOptions, judge: HeaderJudge, spool: Spool | None
 ) -> FileSource:
     rows = await _first_rows(table, options.header_row or 1)
     if options.header_row is None:
-        index = find_header(rows[:SEARCHED_ROWS], is_known)
+        index = find_header(rows[:SEARCHED_ROWS], judge)
     elif rows and rows[0][0] == options.header_row:
         index = 0
     else:

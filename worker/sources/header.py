@@ -1,19 +1,64 @@
 """Which row of a file is its header, and what the columns are called."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 # Rows that are not blank among which the header is looked for, below title lines.
 SEARCHED_ROWS = 30
 # As many as a workbook's sheet can have.
 MOST_COLUMNS = 16_384
 _LONGEST_NAME = 255
-# Cells of a row that are asked for a known name, so that a wide row costs little.
-_ASKED_CELLS = 500
+# Cells of a row that are judged, so that a wide row costs little.
+_JUDGED_CELLS = 500
 
 _ALPHABET = 26
 _NUMBER = re.compile(r"[-+($\s]*[0-9][0-9.,\s]*[-)%$\s]*")
+
+
+class Likeness(NamedTuple):
+    """How much a row looks like a header; the greater, the more."""
+
+    # Required groups of fields that its cells can serve.
+    required: int
+    # Cells that name a field.
+    known: int
+
+
+class HeaderJudge(Protocol):
+    """Tells how much a row's cells, as text, look like the columns' names."""
+
+    @property
+    def required(self) -> int:
+        """The most that a likeness' `required` can be: then nothing is missing."""
+
+    def __call__(self, cells: Sequence[str]) -> Likeness:
+        """Judge the cells of one row, "" for one that is no name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """A judge that goes by names, in small letters, and by which of them are required.
+
+    Args:
+        names: all there are.
+        groups: of each group one is required.
+
+    """
+
+    names: frozenset[str]
+    groups: Sequence[frozenset[str]]
+
+    @property
+    def required(self) -> int:
+        """How many groups there are."""
+        return len(self.groups)
+
+    def __call__(self, cells: Sequence[str]) -> Likeness:
+        """Count what is there of both."""
+        known = self.names.intersection(cell.strip().casefold() for cell in cells)
+        return Likeness(sum(not known.isdisjoint(group) for group in self.groups), len(known))
 
 
 class Header(NamedTuple):
@@ -25,21 +70,25 @@ class Header(NamedTuple):
     notes: tuple[str, ...]
 
 
-def find_header(
-    rows: Sequence[tuple[int, list[object]]], is_known: Callable[[str], bool]
-) -> int | None:
+def find_header(rows: Sequence[tuple[int, list[object]]], judge: HeaderJudge) -> int | None:
     """Find the header's place among a file's first rows that are not blank; None without rows.
 
-    The row with most cells that name a field, the first of several; where none does, the first of
-    those with most cells of text.
+    The row that serves most required fields, then the one with most cells that name a field, the
+    first of several; where none does, the first of those with most cells of text.
     """
     if not rows:
         return None
-    known = [_known_count(cells, is_known) for _, cells in rows]
-    if any(known):
-        return known.index(max(known))
+    likeness = [judge(names(cells)) for _, cells in rows]
+    if any(map(any, likeness)):
+        return likeness.index(max(likeness))
     texts = [sum(_is_text(cell) for cell in cells) for _, cells in rows]
     return texts.index(max(texts))
+
+
+def names(cells: Sequence[object]) -> list[str]:
+    """Give a row's cells as a judge wants them: "" for what can be no column's name."""
+    written = (cell.strip() if isinstance(cell, str) else "" for cell in cells[:_JUDGED_CELLS])
+    return [cell if len(cell) <= _LONGEST_NAME else "" for cell in written]
 
 
 def read_header(number: int, cells: Sequence[object], below: Sequence[Sequence[object]]) -> Header:
@@ -62,14 +111,6 @@ def read_header(number: int, cells: Sequence[object], below: Sequence[Sequence[o
 def name(cell: object) -> str:
     """Give a header's cell as text."""
     return "" if cell is None else str(cell).strip()
-
-
-def _known_count(cells: Sequence[object], is_known: Callable[[str], bool]) -> int:
-    return sum(
-        is_known(written)
-        for cell in cells[:_ASKED_CELLS]
-        if isinstance(cell, str) and (written := cell.strip()) and len(written) <= _LONGEST_NAME
-    )
 
 
 def _is_text(cell: object) -> bool:

@@ -1,7 +1,7 @@
 """Rows of a delimited text file: CSV, TSV and their relatives."""
 
 import csv
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -9,6 +9,7 @@ from typing import TextIO
 from worker.exceptions import JobRefusedError
 from worker.sources.delimiter import HEAD_CHARACTERS, find_delimiter, separator_line
 from worker.sources.encoding import Encoding, find_encoding
+from worker.sources.header import HeaderJudge
 from worker.sources.options import FileOptions
 from worker.sources.table import LONGEST_ROW, Chunk, chunks
 
@@ -41,7 +42,7 @@ class TextTable:
             yield from chunks(_records(file, self.delimiter))
 
 
-def open_text(path: Path, options: FileOptions, is_known: Callable[[str], bool]) -> TextTable:
+def open_text(path: Path, options: FileOptions, judge: HeaderJudge) -> TextTable:
     """Find out how to read a text file.
 
     Raises:
@@ -54,7 +55,7 @@ def open_text(path: Path, options: FileOptions, is_known: Callable[[str], bool])
     if not head:
         raise JobRefusedError("The file is empty.")
     delimiter, skipped = separator_line(head) or (None, 0)
-    delimiter = options.delimiter or delimiter or find_delimiter(head[skipped:], is_known)
+    delimiter = options.delimiter or delimiter or find_delimiter(head[skipped:], judge)
     return TextTable(path, encoding, delimiter, skipped, _notes(encoding, delimiter, head))
 
 
