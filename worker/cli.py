@@ -15,6 +15,7 @@ from rich.console import Console
 from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
 from worker.logs import configure_logs, where
+from worker.mode import MODES
 from worker.service import serve
 from worker.tables import TABLES
 from worker.upload import FAILED, Upload, import_file
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="JSON",
         help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
     )
+    upload.add_argument("--mode", choices=MODES, help="only update, only create; else both")
     upload.add_argument("--dry-run", action="store_true", help="say what would happen")
     upload.add_argument("--sheet", help="of a workbook; else the first with rows")
     upload.add_argument("--delimiter", help="of a text file; else found out")
@@ -93,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _upload(options: argparse.Namespace) -> Upload:
-    names = ("sheet", "delimiter", "encoding", "header_row", "dry_run")
+    names = ("mode", "sheet", "delimiter", "encoding", "header_row", "dry_run")
     said = {name: getattr(options, name) for name in names if getattr(options, name)}
     return Upload(options.file, options.organization, options.data_type, options.mapping, said)
 

@@ -30,6 +30,7 @@ from worker.heartbeat import Heartbeat
 from worker.job import Job, RowError
 from worker.job_source import open_source, path_of_failed_rows
 from worker.logs import where
+from worker.mode import read_mode
 from worker.parsing import ParsedRow
 from worker.queue import JobQueue
 from worker.rows import Rows, map_rows
@@ -136,9 +137,10 @@ class _Run:
         table = TABLES.get(self.job.data_type)
         if table is None:
             raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
+        mode = read_mode(self.job.options, table)
         read_page = partial(self.queue.read_records, self.job.run_id)
         async with open_source(self.job, table, read_page, self.store) as (source, version):
-            rows = await map_rows(self.job, source, table, self.stop)
+            rows = await map_rows(self.job, source, table, self.stop, mode)
             await rows.survey()
             heartbeat.show(rows.count)
             await self._begin(rows, version)

@@ -72,19 +72,20 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
         only the cells that were given; or why it was refused.
 
     """
+    always_required = [group for group in table.required if group != (table.needed_by_new,)]
     readers: list[_Reader] = [
         (
             field.name,
             field.stored_as,
             mapping.columns[field.name],
             _in_style(field, found.get(field.name, PLAIN)),
-            (field.name,) in table.required,
+            (field.name,) in always_required,
         )
         for field in table.fields
         if field.name in mapping.columns
     ]
     stored_as = {field.name: field.stored_as for field in table.fields}
-    groups = [(names[0], {stored_as[name] for name in names}) for names in table.required]
+    groups = [(names[0], {stored_as[name] for name in names}) for names in always_required]
 
     def parse(row_number: int, source_row: SourceRow) -> ParsedRow:
         file_row, cells = source_row

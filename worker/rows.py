@@ -8,11 +8,12 @@ from worker.exceptions import JobRefusedError, StopRequestedError
 from worker.job import Job, RowError
 from worker.keys import Keys
 from worker.mapping import ColumnMapping, automatic_mapping, given_mapping, mapped_already
+from worker.mode import Mode, complete_or_updating
 from worker.parsing import KeyReader, ParsedRow, key_reader, row_parser
 from worker.sources import Source, SourceRow
 from worker.sources.header import MOST_COLUMNS
 from worker.sources.rows import is_blank
-from worker.tables import Table
+from worker.tables import Row, Table
 
 # Rows between two turns of the event loop, looked at together: some milliseconds.
 _ROWS_A_TURN = 100
@@ -24,12 +25,13 @@ class Rows:
     row_number is the 1-based ordinal among them; file_row is the number as their owner sees it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - called in one place, map_rows
         self,
         source: Source,
         table: Table,
         columns: Sequence[str],
         mapping: ColumnMapping,
+        mode: Mode,
         stop: asyncio.Event,
     ) -> None:
         self.columns = tuple(columns)
@@ -43,6 +45,7 @@ class Rows:
         self._source = source
         self._stop = stop
         self._table = table
+        self._mode = mode
         self._skipped = 0
         self._required_columns = [
             mapping.columns[name]
@@ -93,14 +96,21 @@ class Rows:
         keys = Keys()
         async for row_number, row in self._rows():
             is_shared = row_number < len(shared) and shared[row_number]
-            if is_shared and not isinstance(self._parse(row_number, row), RowError):
-                keys.add(row_number, read_key(row.cells) or "")
+            if not is_shared:
+                continue
+            parsed = self._parse(row_number, row)
+            if not isinstance(parsed, RowError):
+                is_whole = self._suffices_for_new(parsed)
+                keys.add(row_number, read_key(row.cells) or "", is_whole=is_whole)
         return keys.last_rows()
+
+    def _suffices_for_new(self, row: Row) -> bool:
+        return self._table.needed_by_new is None or self._table.needed_by_new in row
 
     def _counts(self) -> Iterator[str]:
         if self._skipped:
             yield f"Skipped as totals or headings, for they name nobody: {self._skipped:,} rows."
-        if replaced := sum(last not in {0, row} for row, last in enumerate(self.last_rows)):
+        if replaced := sum(last > row for row, last in enumerate(self.last_rows)):
             yield f"Replaced by a later row of the same item: {replaced:,} rows."
 
     async def pages(self, size: int) -> AsyncIterator[tuple[int, list[ParsedRow]]]:
@@ -110,19 +120,37 @@ class Rows:
         """
         page: list[ParsedRow] = []
         async for row_number, row in self._rows():
-            page.append(self._settle(row_number, self._parse(row_number, row)))
+            page.append(self._settle(row_number, row))
             if len(page) == size:
                 yield row_number - size + 1, page
                 page = []
         if page:
             yield self.count - len(page) + 1, page
 
-    def _settle(self, row_number: int, row: ParsedRow) -> ParsedRow:
-        """Leave out a row that a later one of the same key replaces."""
-        if isinstance(row, RowError) or row_number >= len(self.last_rows):
+    def _settle(self, row_number: int, source_row: SourceRow) -> ParsedRow:
+        """Parse a row, and leave it out when a later one of the same key replaces it."""
+        row = self._parse(row_number, source_row)
+        if isinstance(row, RowError):
             return row
-        last = self.last_rows[row_number]
-        return row if last in {0, row_number} else {"row_number": row_number, "superseded_by": last}
+        last = self.last_rows[row_number] if row_number < len(self.last_rows) else 0
+        if last > row_number:
+            return {"row_number": row_number, "superseded_by": last}
+        if 0 < last < row_number:
+            # It would replace a row that can make a new one, and cannot.
+            field = self._table.needed_by_new
+            problem = (
+                f"{field} is missing, and an earlier row of the same {self._table.key} has one"
+            )
+            return RowError(row_number, source_row.number, field, problem, source_row.cells)
+        if self._source.columns is not None and self._may_be_kept_out(row):
+            # Of records, the database has them.
+            row["as_it_came"] = source_row.cells
+        return row
+
+    def _may_be_kept_out(self, row: Row) -> bool:
+        """Whether the database may refuse a row for what is there, or is not."""
+        has_a_say = self._mode != "upsert" and not self._table.is_always_new
+        return has_a_say or not self._suffices_for_new(row)
 
     async def refused(
         self, problems: Mapping[int, str], *, are_all: bool
@@ -138,9 +166,9 @@ class Rows:
             if row.number in problems:
                 yield row.number, row.cells, problems[row.number]
             elif not are_all:
-                parsed = self._parse(row_number, row)
-                if isinstance(parsed, RowError):
-                    yield row.number, row.cells, parsed.message
+                settled = self._settle(row_number, row)
+                if isinstance(settled, RowError):
+                    yield row.number, row.cells, settled.message
 
     async def _rows(self) -> AsyncIterator[tuple[int, SourceRow]]:
         """Yield (row_number, row), without those that are skipped."""
@@ -167,7 +195,9 @@ class Rows:
         return isinstance(cells, dict) and is_blank(map(cells.get, self._required_columns))
 
 
-async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) -> Rows:
+async def map_rows(
+    job: Job, source: Source, table: Table, stop: asyncio.Event, mode: Mode = "upsert"
+) -> Rows:
     """Find out which column of a source holds which field.
 
     Raises:
@@ -176,15 +206,15 @@ async def map_rows(job: Job, source: Source, table: Table, stop: asyncio.Event) 
     """
     if source.columns is None and job.mapping is not None:
         mapping = mapped_already(table)
-        return Rows(source, table, list(mapping.columns), mapping, stop)
+        return Rows(source, table, list(mapping.columns), mapping, mode, stop)
     columns = source.columns if source.columns is not None else await _keys(source)
     mapping = (
         given_mapping(columns, job.mapping, table)
         if job.mapping
         else automatic_mapping(columns, table)
     )
-    mapping.refuse_if_incomplete()
-    return Rows(source, table, columns, mapping, stop)
+    mapping = complete_or_updating(mapping, table, mode)
+    return Rows(source, table, columns, mapping, mode, stop)
 
 
 async def _keys(source: Source) -> list[str]:

@@ -19,6 +19,9 @@ create table if not exists public.import_runs (
   -- A rehearsal: everything is tried and counted and nothing stays. Decided at the claim, so that
   -- every call of a run finds it here and no call can forget it.
   dry_run boolean not null default false,
+  -- What may become of a row: 'upsert' writes it either way, 'update' only to what is there, 'create'
+  -- only as something new. Decided at the claim as well.
+  mode text not null default 'upsert',
   -- What begin_import said, for whoever asks afterwards why a row became what it became.
   begun_at timestamptz, -- NULL: the rows have not been counted yet
   mapping jsonb, -- file column → field, as it was used
@@ -31,6 +34,7 @@ create table if not exists public.import_runs (
   failed integer not null default 0,
   unprocessed integer not null default 0, -- untouched by a cancel or a failure: not failed
   constraint import_runs_outcome_if_finished check ((outcome is null) = (finished_at is null)),
+  constraint import_runs_known_mode check (mode in ('upsert', 'update', 'create')),
   constraint import_runs_known_outcome check (
     outcome in ('completed', 'failed', 'cancelled', 'released', 'retried', 'lease_expired')),
   constraint import_runs_counts_not_negative check (

@@ -32,6 +32,19 @@ language sql immutable security invoker set search_path = '' as $$
   end;
 $$;
 
+-- The refusals of an upsert function, as try_rows gives them: of rows, those whose row_number is a key
+-- of messages. at_fault: the field that decided.
+create or replace function import_internal.refusals_of(rows jsonb, messages jsonb, at_fault text)
+returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select coalesce(
+    jsonb_agg(jsonb_build_object(
+      'row', entry, 'field', at_fault, 'message', messages ->> (entry ->> 'row_number'))),
+    '[]')
+  from jsonb_array_elements(rows) as entry
+  where messages ? (entry ->> 'row_number');
+$$;
+
 -- The first 10 refused rows, a line each, as the frontend shows them; then how many more.
 create or replace function import_internal.error_lines(job_id uuid, failed integer)
 returns text
@@ -76,7 +89,8 @@ begin
       row_number integer, file_row integer, field text, message text, "row" jsonb)
     union all
     select given.number, refusal ->> 'field', refusal ->> 'message',
-           coalesce(records -> (given.number - 1), refusal -> 'row')
+           coalesce(records -> (given.number - 1), refusal -> 'row' -> 'as_it_came',
+                    refusal -> 'row')
     from jsonb_array_elements(refusals) as refusal
     cross join lateral (
       select coalesce((refusal -> 'row' ->> 'file_row')::integer,

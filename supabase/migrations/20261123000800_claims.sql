@@ -129,7 +129,7 @@ begin
                      then jsonb_array_length(given.records) end
             -- Decompressed once; and here, where the sort does not carry it along.
             from (select j.file_data -> 'records' as records offset 0) as given) as row_count,
-           coalesce(j.file_data -> 'options' -> 'dry_run' = 'true', false) as dry_run
+           j.file_data -> 'options' as options
     from candidate c
     join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
     order by (select max(r.started_at) from public.import_runs r
@@ -140,13 +140,17 @@ begin
   loop
     insert into public.import_runs
       (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count,
-       dry_run)
+       dry_run, mode)
     values (
       due.id, due.organization_id,
       1 + (select count(*) from public.import_runs r
            where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
       claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
-      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count, due.dry_run)
+      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count,
+      coalesce(due.options -> 'dry_run' = 'true', false),
+      -- The worker refuses a job with any other mode.
+      case when due.options ->> 'mode' in ('update', 'create')
+        then due.options ->> 'mode' else 'upsert' end)
     -- Another worker was a moment faster with another job of this organization.
     on conflict (organization_id) where finished_at is null do nothing
     returning * into run;

@@ -32,34 +32,37 @@ begin
   return null;
 end $$;
 
--- Tries to write rows with an upsert function. In a rehearsal all of it is undone again, and only the
--- count and the refusals come back.
--- Returns how many rows were created, and the rows that the database refused:
--- [{"row", "field", "message"}, ...]. A refused row does not take its neighbours along.
+-- Tries to write rows with an upsert function, which returns how many it created, and as refusals the
+-- rows that the run's mode keeps out: [{"row", "field", "message"}, ...]. In a rehearsal all of it is
+-- undone again, and only the count and the refusals come back.
+-- Returns the same, the refusals with those rows that raised something. A refused row does not take
+-- its neighbours along.
 create or replace function import_internal.try_rows(
   run public.import_runs, rows jsonb, upsert regproc, out created integer, out refusals jsonb)
 language plpgsql security invoker set search_path = '' as $$
 declare
-  call constant text := format('select %s($1, $2)', upsert);
+  call constant text := format('select created, refusals from %s($1, $2)', upsert);
   entry jsonb;
   landed integer;
+  kept_out jsonb;
   broken_constraint text;
   broken_column text;
 begin
-  refusals := '[]';
   -- The rehearsal's own end; what plpgsql's variables hold survives it.
   begin
     begin
-      execute call into created using run, rows;
+      execute call into created, refusals using run, rows;
     exception
       when data_exception or integrity_constraint_violation or program_limit_exceeded
         or raise_exception then
       -- The database refuses at least one of them. Find out which: each row by itself.
       created := 0;
+      refusals := '[]';
       for entry in select value from jsonb_array_elements(rows) loop
         begin
-          execute call into landed using run, jsonb_build_array(entry);
+          execute call into landed, kept_out using run, jsonb_build_array(entry);
           created := created + landed;
+          refusals := refusals || kept_out;
         exception
           when data_exception or integrity_constraint_violation or program_limit_exceeded
             or raise_exception then
@@ -84,8 +87,10 @@ end $$;
 --   in rows, parsed: {"row_number", then what the upsert function takes}, or {"row_number",
 --     "superseded_by"} when a later row of the file has the same key, which counts as updated;
 --   or in errors, refused: {"row_number", "field", "message", "row"}.
--- Both may carry "file_row", the row's number as the user sees it, where that is another one.
--- upsert is the data type's function: (run public.import_runs, rows jsonb) → how many were created.
+-- Both may carry "file_row", the row's number as the user sees it, where that is another one; and rows
+-- "as_it_came", to be kept with the error should the row be refused here.
+-- upsert is the data type's function: (run public.import_runs, rows jsonb) → how many were created,
+-- and the refusals: try_rows.
 -- A row that the database refuses becomes an error too, while its neighbours still land.
 -- Called twice for one range, it changes nothing the second time.
 -- Returns {"created", "updated", "failed"}. Errors: PT404, PT409, PT410; 22023 when a row number is

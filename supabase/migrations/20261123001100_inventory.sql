@@ -24,12 +24,14 @@ begin
 end $$;
 
 -- Upserts items by SKU and returns how many were created. Each SKU stands in rows at most once.
+-- A row without a name updates what is there. Refused are an unknown SKU without a name; in the mode
+-- 'update' every unknown SKU; in the mode 'create' every known one.
 --
 -- UPDATE first, then INSERT of what was not there, instead of ON CONFLICT DO UPDATE: only so does
 -- coalesce(new, old) see the old value under its lock, does an absent cell of a new item get the
 -- column's own default, and does an unchanged item cost no new version.
-create or replace function import_internal.upsert_inventory(run public.import_runs, rows jsonb)
-returns integer
+create or replace function import_internal.upsert_inventory(
+  run public.import_runs, rows jsonb, out created integer, out refusals jsonb)
 language plpgsql security invoker set search_path = ''
 -- The planner does not know how fast this table grows: between two ANALYZEs it takes an organization
 -- for some dozen rows and would read them all for each batch, or each item. Leave it one way, each
@@ -42,24 +44,35 @@ as $$
 declare
   organization constant text := run.organization_id;
   defaults public.inventory := import_internal.inventory_defaults();
+  remaining jsonb := rows;
+  kept_out jsonb;
   missing integer;
   inserted integer;
-  created integer := 0;
+  raced integer[];
 begin
+  created := 0;
+  refusals := '[]';
   for look in 1..10 loop
     with item as materialized (
       -- The organization through here, so that the planner takes it for as large as the average: of
       -- a new one it knows nothing, and any index that begins with it would look as good.
       select organization as organization_id, item.*
-      from jsonb_to_recordset(upsert_inventory.rows) as item (
-        sku text, name text, description text, category text,
+      from jsonb_to_recordset(remaining) as item (
+        row_number integer, sku text, name text, description text, category text,
         quantity integer, quantity_on_order integer, unit_price integer, cost integer,
         price_tier_1 integer, price_tier_2 integer, price_tier_3 integer, price_tier_4 integer,
         price_tier_5 integer, department_code text, unit_of_measure text, search_keywords text)
       order by item.sku -- two batches never lock rows in opposite orders
     ),
     found as materialized (
-      select item.*, known.id
+      select item.*, known.id,
+             case
+               when known.id is not null and run.mode = 'create'
+                 then 'an item has this SKU already'
+               when known.id is null and run.mode = 'update' then 'no item has this SKU'
+               when known.id is null and item.name is null
+                 then 'no item has this SKU, and a new one needs a name'
+             end as problem
       from item
       left join lateral (
         select i.id from public.inventory i
@@ -69,7 +82,7 @@ begin
     ),
     changed as (
       update public.inventory i
-      set name = item.name,
+      set name = coalesce(item.name, i.name),
           description = coalesce(item.description, i.description),
           category = coalesce(item.category, i.category),
           quantity = coalesce(item.quantity, i.quantity),
@@ -84,12 +97,19 @@ begin
           department_code = coalesce(item.department_code, i.department_code),
           unit_of_measure = coalesce(item.unit_of_measure, i.unit_of_measure),
           -- The worker made the keywords of the item as it would be inserted. Where the file gave
-          -- no description or category, the old ones stay, and so must the words that find them.
+          -- no name, description or category, the old ones stay, and so must the words that find
+          -- them. It sends none for a row without all three; and to an item that had none before,
+          -- those of a description alone would be no item's keywords.
           search_keywords = case
-            when item.description is not null and item.category is not null
+            when item.search_keywords is null
+              or item.name is null
+                and (i.search_keywords is null or i.keyword_version is distinct from 'kw_v1')
+              then i.search_keywords
+            when item.name is not null and item.description is not null
+              and item.category is not null
               or i.search_keywords is null
               then string_to_array(item.search_keywords, ',')
-            when item.name = i.name
+            when coalesce(item.name, i.name) = i.name
               and coalesce(item.description, i.description) is not distinct from i.description
               and coalesce(item.category, i.category) is not distinct from i.category
               then i.search_keywords
@@ -101,16 +121,17 @@ begin
                 or keyword not in ('uncategorized', 'uncategorizeds')
               order by keyword limit 96)
           end,
-          keyword_version = 'kw_v1',
-          keywords_generated_at = now(),
+          keyword_version = case when item.name is null then i.keyword_version else 'kw_v1' end,
+          keywords_generated_at = case
+            when item.name is null then i.keywords_generated_at else now() end,
           updated_at = now()
       from found item
-      where i.id = item.id and i.sku = item.sku
+      where i.id = item.id and i.sku = item.sku and item.problem is null
         and ((i.name, i.description, i.category, i.quantity, i.quantity_on_order, i.unit_price,
               i.cost, i.price_tier_1, i.price_tier_2, i.price_tier_3, i.price_tier_4,
               i.price_tier_5, i.department_code, i.unit_of_measure, i.keyword_version)
              is distinct from
-             (item.name, coalesce(item.description, i.description),
+             (coalesce(item.name, i.name), coalesce(item.description, i.description),
               coalesce(item.category, i.category), coalesce(item.quantity, i.quantity),
               coalesce(item.quantity_on_order, i.quantity_on_order),
               coalesce(item.unit_price, i.unit_price), coalesce(item.cost, i.cost),
@@ -120,10 +141,11 @@ begin
               coalesce(item.price_tier_4, i.price_tier_4),
               coalesce(item.price_tier_5, i.price_tier_5),
               coalesce(item.department_code, i.department_code),
-              coalesce(item.unit_of_measure, i.unit_of_measure), 'kw_v1'))
+              coalesce(item.unit_of_measure, i.unit_of_measure),
+              case when item.name is null then i.keyword_version else 'kw_v1' end))
     ),
     absent as (
-      select * from found where id is null
+      select * from found where id is null and problem is null
     ),
     landed as (
       insert into public.inventory (
@@ -147,20 +169,31 @@ begin
         string_to_array(absent.search_keywords, ','), 'kw_v1', now()
       from absent
       on conflict (organization_id, sku) do nothing
-      returning 1
+      returning sku
     )
-    select (select count(*) from absent), (select count(*) from landed) into missing, inserted;
+    select (select count(*) from absent), (select count(*) from landed),
+           array(
+             select absent.row_number from absent
+             where absent.sku not in (select landed.sku from landed)),
+           (select jsonb_object_agg(row_number, problem) from found where problem is not null)
+    into missing, inserted, raced, kept_out;
 
     created := created + inserted;
-    -- A user saved one of these SKUs between our look and our insert: look again, and update it.
-    if inserted = missing then return created; end if;
+    if kept_out is not null then
+      refusals := refusals || import_internal.refusals_of(remaining, kept_out, 'sku');
+    end if;
+    if inserted = missing then return; end if;
+    -- A user saved one of these SKUs between our look and our insert: look at that one again.
+    remaining := (
+      select jsonb_agg(entry) from jsonb_array_elements(remaining) as entry
+      where (entry ->> 'row_number')::integer = any (raced));
   end loop;
   -- Nobody saves that often. A trigger of the CRM's stores a row under another SKU than it came with.
   raise exception 'items are stored under other SKUs than their own';
 end $$;
 
--- A batch of items: rows are {"row_number", "sku", "name", then only what was given,
--- "search_keywords", a text with commas between them}. The rest: import_internal.apply_batch.
+-- A batch of items: rows are {"row_number", "sku", then only what was given, "search_keywords", a text
+-- with commas between them}. The rest: import_internal.apply_batch.
 create or replace function public.apply_inventory_batch(
   run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb
 ) returns jsonb

@@ -62,7 +62,8 @@ begin
 end $$;
 
 -- The statement that applies one wave of contacts: $1 rows (jsonb), $2 organization_id, $3 creator
--- (text or NULL). It returns how many contacts it created and the row_numbers that have to wait.
+-- (text or NULL), $4 the run's mode. It returns how many contacts it created, the row_numbers that
+-- have to wait, and what is wrong with those that the mode keeps out, by row_number (NULL: none).
 --
 -- A row waits while an earlier row of the batch could have a say in which contact it matches, or it
 -- in that row's: one with the same legacy_number, e-mail or name, its own or those of the contact
@@ -172,10 +173,19 @@ begin
         where earlier.row_number < matched.row_number and (%4$s)) as waits
       from matched
     ),
+    kept_out as (
+      select judged.row_number,
+             case $4 when 'update' then 'no contact matches this row'
+               else 'a contact matches this row already' end as message
+      from judged
+      where not judged.waits
+        and case $4 when 'update' then judged.id is null when 'create' then judged.id is not null
+              else false end
+    ),
     ready as materialized (
       select judged.*, owner.profile_id
       from judged left join owner on owner.email = judged.owner_email
-      where not judged.waits
+      where not judged.waits and judged.row_number not in (select k.row_number from kept_out k)
     ),
     changed as (
       update public.contacts c
@@ -192,7 +202,8 @@ begin
       returning 1
     )
     select (select count(*) from landed)::integer,
-           array(select judged.row_number from judged where judged.waits)
+           array(select judged.row_number from judged where judged.waits),
+           (select jsonb_object_agg(k.row_number, k.message) from kept_out k)
     $sql$,
     given,
     ladder,
@@ -219,8 +230,10 @@ end $wave$;
 -- e-mail, whose profile becomes the contact's owner. "name_made_up": true says that the file had no
 -- name: a contact that is there keeps its own.
 -- The result is that of applying one row after the other, in the order of row_number.
-create or replace function import_internal.upsert_contacts(run public.import_runs, rows jsonb)
-returns integer
+-- Refused are, in the mode 'update', rows that no contact matches, and in the mode 'create' those that
+-- one matches; one that an earlier row of the file made is a contact too.
+create or replace function import_internal.upsert_contacts(
+  run public.import_runs, rows jsonb, out created integer, out refusals jsonb)
 language plpgsql security invoker set search_path = ''
 -- Each contact by an index, as in upsert_inventory and for its reasons.
 set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
@@ -233,18 +246,23 @@ declare
   remaining jsonb := rows;
   waiting integer[];
   landed integer;
-  created integer := 0;
+  kept_out jsonb;
 begin
+  created := 0;
+  refusals := '[]';
   -- Each wave takes the first of the remaining rows at least.
   while remaining <> '[]' loop
-    execute wave into landed, waiting using remaining, run.organization_id, creator;
+    execute wave into landed, waiting, kept_out
+    using remaining, run.organization_id, creator, run.mode;
     created := created + landed;
+    if kept_out is not null then
+      refusals := refusals || import_internal.refusals_of(remaining, kept_out, null);
+    end if;
     exit when waiting = '{}';
     remaining := (
       select jsonb_agg(entry) from jsonb_array_elements(remaining) as entry
       where (entry ->> 'row_number')::integer = any (waiting));
   end loop;
-  return created;
 end $$;
 
 -- A batch of contacts; rows as upsert_contacts takes them. The batches of a job come one after the

@@ -1,9 +1,9 @@
 -- Bids: the upsert function behind apply_bids_batch.
 
--- Inserts bids, always as new ones, and returns how many.
+-- Inserts bids, always as new ones, and returns how many. None is refused for being there already.
 -- rows: {"row_number", "client_name", "project_name", then only what was given, by column}.
-create or replace function import_internal.upsert_bids(run public.import_runs, rows jsonb)
-returns integer
+create or replace function import_internal.upsert_bids(
+  run public.import_runs, rows jsonb, out created integer, out refusals jsonb)
 language plpgsql security invoker set search_path = '' as $$
 declare
   fields constant text[] := array[
@@ -11,7 +11,6 @@ declare
     'amount', 'status', 'valid_until', 'notes', 'terms', 'created_by'];
   names text;
   given text;
-  created integer;
 begin
   select string_agg(format(', %I', c.name), ''),
          string_agg(format(', coalesce(given.%I, %s)', c.name, c.default_value), '')
@@ -36,7 +35,7 @@ begin
       'terms', 'Payment due within 30 days'),
     jsonb_build_object('created_by', import_internal.creator_of(run));
   get diagnostics created = row_count;
-  return created;
+  refusals := '[]';
 end $$;
 
 -- A batch of bids; rows as upsert_bids takes them. The rest: import_internal.apply_batch.

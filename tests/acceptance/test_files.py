@@ -70,7 +70,7 @@ async def test_a_file_goes_in_and_its_refused_rows_come_back(settings, stack, de
     assert row["progress"] == {"current": 4, "total": 4, "percent": 100}
     # Numbers as a spreadsheet shows them: the header is row 1, and the blank row counts there.
     assert row["error_message"].splitlines() == [
-        "Row 3: name is missing",
+        "Row 3: no item has this SKU, and a new one needs a name",
         'Row 5: quantity "a few" is not a number; unit_price "call" is not a number',
     ]
     [item] = dealer.inventory("sku, name, quantity, unit_price")
@@ -85,7 +85,7 @@ async def test_a_file_goes_in_and_its_refused_rows_come_back(settings, stack, de
         "Replaced by a later row of the same item: 1 rows.",
     ]
     first, second = dealer.errors()
-    assert (first["row_number"], first["field"], second["field"]) == (3, "name", None)
+    assert (first["row_number"], first["field"], second["field"]) == (3, "sku", None)
     assert first["row"] == {
         "SKU": "A-2", "Name": "", "Unit Price": "5", "Qty": "1", "Vendor": "Acme",
     }  # fmt: skip
@@ -93,7 +93,8 @@ async def test_a_file_goes_in_and_its_refused_rows_come_back(settings, stack, de
     failed = fetch(stack, dealer.colleague_token, run["failed_rows_path"])
     assert list(csv.reader(io.StringIO(failed.decode("utf-8-sig")))) == [
         ["SKU", "Name", "Unit Price", "Qty", "Vendor", "Row", "Problem"],
-        ["A-2", "", "5", "1", "Acme", "3", "name is missing"],
+        ["A-2", "", "5", "1", "Acme", "3",
+         "no item has this SKU, and a new one needs a name"],
         ["A-3", "Nail", "call", "a few", "Acme", "5",
          'quantity "a few" is not a number; unit_price "call" is not a number'],
     ]  # fmt: skip

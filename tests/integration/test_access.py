@@ -118,6 +118,7 @@ NARROWED = {
     ("scheduled_jobs", "repeat_type"): "daily",
     ("scheduled_jobs", "repeat_custom_unit"): "days",
     ("import_runs", "outcome"): "failed",
+    ("import_runs", "mode"): "update",
 }
 
 

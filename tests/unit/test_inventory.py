@@ -83,6 +83,27 @@ def test_keywords_of_the_item_as_it_would_be_inserted() -> None:
     }
 
 
+@pytest.mark.parametrize("name", [{}, {"name": ""}, {"name": None}, {"name": " "}])
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({}, None),
+        ({"unit_price": "5", "quantity": "1"}, None),
+        ({"description": "Zinc"}, ("Zinc", "Uncategorized")),
+        ({"category": "Bolts"}, ("", "Bolts")),
+    ],
+)
+def test_a_row_without_a_name_has_the_keywords_of_what_it_has(
+    name: dict[str, object], cells: dict[str, object], words: tuple[str, str] | None
+) -> None:
+    row = parse(1, {"sku": "DS-8", **name, **cells})
+    assert isinstance(row, dict)
+    assert "name" not in row
+    assert row.keys() - {"row_number", "file_row", "search_keywords"} == {"sku", *cells}
+    expected = ",".join(search_keywords("", *words, "DS-8")) if words else None
+    assert row.get("search_keywords") == expected
+
+
 @pytest.mark.parametrize("field", [*TEXTS, *QUANTITIES, *MONEY])
 @pytest.mark.parametrize("empty", ["", "  ", None])
 def test_an_empty_cell_is_left_out(field: str, empty: object) -> None:
@@ -109,18 +130,15 @@ def test_other_keys_are_ignored(unknown: str) -> None:
 @pytest.mark.parametrize(
     ("record", "field", "message"),
     [
-        (item(name=""), "name", "name is missing"),
-        (item(name=None), "name", "name is missing"),
-        ({"sku": "DS-8"}, "name", "name is missing"),
         (item(sku=" "), "sku", "sku is missing"),
         (item(sku="x" * 256), "sku", "sku is 256 characters long, at most 255 fit"),
         (item(name="x" * 601), "name", "name is 601 characters long, at most 600 fit"),
         (item(sku=True), "sku", "sku true is not text"),
         (item(unit_price="abc"), "unit_price", 'unit_price "abc" is not a number'),
         (item(quantity=[1]), "quantity", "quantity a list is not a number"),
-        ({}, None, "name is missing; sku is missing"),
-        (item(cost="call", name="", quantity="a few"), None,
-         'name is missing; quantity "a few" is not a number; cost "call" is not a number'),
+        ({}, "sku", "sku is missing"),
+        (item(cost="call", sku="", quantity="a few"), None,
+         'sku is missing; quantity "a few" is not a number; cost "call" is not a number'),
         (None, None, "the record is null, not fields with their values"),
         ([], None, "the record is a list, not fields with their values"),
         ("DS-8", None, 'the record is "DS-8", not fields with their values'),

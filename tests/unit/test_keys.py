@@ -23,6 +23,17 @@ def test_each_row_knows_the_last_one_of_its_key(keys):
             assert last_rows[row] == 0
 
 
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))
+def test_a_row_that_is_not_whole_is_last_only_among_its_like(keys):
+    noted = Keys()
+    for row, (key, is_whole) in enumerate(keys, start=1):
+        noted.add(row, key, is_whole=is_whole)
+    last_rows = noted.last_rows()
+    for row, (key, _) in enumerate(keys, start=1):
+        alike = [(whole, place) for place, (k, whole) in enumerate(keys, 1) if k == key]
+        assert last_rows[row] == max(alike)[1]
+
+
 def test_no_rows():
     assert list(Keys().last_rows()) == [0]
     assert Keys().shared() == b""

@@ -30,10 +30,12 @@ def numbered(*records, first=1):
     return [SourceRow(number, record) for number, record in enumerate(records, first)]
 
 
-async def rows_of(*pages, data_type="inventory", mapping=None, columns=None, stop=None):
+async def rows_of(
+    *pages, data_type="inventory", mapping=None, columns=None, stop=None, mode="upsert"
+):
     job = SimpleNamespace(mapping=mapping)
     source = Pages(*pages, columns=columns)
-    rows = await map_rows(job, source, TABLES[data_type], stop or asyncio.Event())
+    rows = await map_rows(job, source, TABLES[data_type], stop or asyncio.Event(), mode)
     await rows.survey()
     return rows
 
@@ -89,7 +91,7 @@ async def test_raw_records_without_columns_are_refused():
 
 
 async def test_the_refused_come_back_as_they_came():
-    cells = [{"sku": "A", "name": ""}, {"sku": "B", "name": "b"}, {"sku": "C", "name": "c"}, 7]
+    cells = [{"sku": "", "name": "a"}, {"sku": "B", "name": "b"}, {"sku": "C", "name": "c"}, 7]
     rows = await rows_of(numbered(*cells, first=2), mapping={})
     of_database = {4: "a rule"}
     some = [row async for row in rows.refused(of_database, are_all=True)]
@@ -98,7 +100,7 @@ async def test_the_refused_come_back_as_they_came():
     assert [(number, row) for number, row, _ in every] == [
         (2, cells[0]), (4, cells[2]), (5, 7),
     ]  # fmt: skip
-    assert [problem for *_, problem in every][:2] == ["name is missing", "a rule"]
+    assert [problem for *_, problem in every][:2] == ["sku is missing", "a rule"]
 
 
 async def test_a_stop_is_noticed_between_two_pages():
@@ -123,9 +125,9 @@ async def test_the_last_readable_row_of_a_key_wins(size):
         {"sku": "A", "name": "first"},
         {"sku": "B", "name": "alone"},
         {"sku": " A", "name": "second", "cost": "1"},
-        {"sku": "A", "name": ""},
-        {"sku": "C", "name": "", "cost": "?"},
-        {"sku": "C", "name": ""},
+        {"sku": "A", "name": "", "cost": "?"},
+        {"sku": "C", "name": "c", "cost": "?"},
+        {"sku": "C", "name": "c", "cost": "!"},
     ]
     rows = await rows_of(numbered(*records[:3]), numbered(*records[3:], first=4), mapping={})
     first, alone, second, *refused = await parsed(rows, size)
@@ -133,6 +135,58 @@ async def test_the_last_readable_row_of_a_key_wins(size):
     assert (alone["name"], second["name"], second["cost"]) == ("alone", "second", 100)
     assert all(isinstance(row, RowError) for row in refused)
     assert rows.notes[1:] == ["Replaced by a later row of the same item: 1 rows."]
+
+
+@pytest.mark.parametrize(
+    ("names", "outcome"),
+    [
+        pytest.param(["", ""], [2, "row"], id="none has one"),
+        pytest.param(["", "a"], [2, "row"], id="the last one"),
+        pytest.param(["a", ""], ["row", "refused"], id="the first one"),
+        pytest.param(["", "a", ""], [2, "row", "refused"], id="one in the middle"),
+        pytest.param(["a", "", "b"], [3, 3, "row"], id="two"),
+    ],
+)
+async def test_a_row_that_can_only_update_replaces_none_that_can_create(names, outcome):
+    records = [{"sku": "A", "name": name, "cost": "1"} for name in names]
+    rows = await rows_of(numbered(*records, first=8), mapping={})
+    settled = await parsed(rows)
+    assert [
+        "refused" if isinstance(row, RowError) else row.get("superseded_by", "row")
+        for row in settled
+    ] == outcome
+    problem = "name is missing, and an earlier row of the same sku has one"
+    refused = [row for row in settled if isinstance(row, RowError)]
+    assert {(row.field, row.message) for row in refused} <= {("name", problem)}
+    # So in the file of what was refused, where the database has not kept all.
+    again = [row async for row in rows.refused({}, are_all=False)]
+    assert again == [(row.file_row, row.row, problem) for row in refused]
+    replaced = sum(isinstance(what, int) for what in outcome)
+    assert rows.notes[1:] == [f"Replaced by a later row of the same item: {replaced} rows."] * bool(
+        replaced
+    )
+
+
+@pytest.mark.parametrize(
+    ("data_type", "cells", "mode", "is_sent"),
+    [
+        ("inventory", {"sku": "A", "name": "a"}, "upsert", False),
+        ("inventory", {"sku": "A", "name": ""}, "upsert", True),
+        ("inventory", {"sku": "A", "name": "a"}, "update", True),
+        ("inventory", {"sku": "A", "name": "a"}, "create", True),
+        ("contacts", {"name": "a"}, "upsert", False),
+        ("contacts", {"name": "a"}, "create", True),
+        ("bids", {"clientName": "a", "projectName": "a"}, "create", False),
+    ],
+)
+async def test_what_the_database_may_refuse_goes_there_as_it_came(data_type, cells, mode, is_sent):
+    options = {"data_type": data_type, "mode": mode}
+    [of_file] = await parsed(await rows_of(numbered(cells), columns=tuple(cells), **options))
+    assert of_file.get("as_it_came") == (cells if is_sent else None)
+    # The database has records already.
+    for mapping in ({}, None):
+        [of_record] = await parsed(await rows_of(numbered(cells), mapping=mapping, **options))
+        assert "as_it_came" not in of_record
 
 
 async def test_records_with_more_keys_than_a_table_has_columns_are_refused():

@@ -102,23 +102,31 @@ def oracle(rows):
     outcomes = []
     for row in rows:
         name = row["name"] and " ".join(row["name"].split("\t"))
-        is_bad = name is None or isinstance(row["unit_price"], str)
+        is_bad = isinstance(row["unit_price"], str)
         cents = {
             field: int((row[field] * 100).quantize(Decimal(1), ROUND_HALF_UP))
             for field in ("unit_price", "cost")
             if isinstance(row[field], Decimal)
         }
         quantity = {} if row["quantity"] is None else {"quantity": row["quantity"]}
-        outcomes.append(None if is_bad else {"sku": row["sku"], "name": name} | cents | quantity)
-    for index, outcome in enumerate(outcomes):
-        later = [
-            number
-            for number, other in enumerate(outcomes[index + 1 :], index + 2)
-            if outcome and other and other["sku"] == outcome["sku"]
-        ]
-        if later:
-            outcomes[index] = {"superseded_by": later[-1]}
-    return outcomes
+        named = {} if name is None else {"name": name}
+        outcomes.append(None if is_bad else {"sku": row["sku"]} | named | cents | quantity)
+    return [
+        outcome and settled(outcome, number, outcomes) for number, outcome in enumerate(outcomes, 1)
+    ]
+
+
+def settled(outcome, number, outcomes):
+    """Of the rows of one item the last one counts that has a name, if there is one."""
+    alike = [
+        (other.get("name") is not None, place)
+        for place, other in enumerate(outcomes, 1)
+        if other and other["sku"] == outcome["sku"]
+    ]
+    last = max(alike)[1]
+    if last == number:
+        return outcome
+    return {"superseded_by": last} if last > number else None
 
 
 async def outcomes_of(source, mapping=None):
@@ -128,7 +136,7 @@ async def outcomes_of(source, mapping=None):
     found = [row async for _, page in rows.pages(5) for row in page]
     assert rows.count == len(found)
     numbers = [row.file_row if isinstance(row, RowError) else row.get("file_row") for row in found]
-    ignored = {"row_number", "file_row", "search_keywords"}
+    ignored = {"row_number", "file_row", "search_keywords", "as_it_came"}
     return numbers, [
         None
         if isinstance(row, RowError)

@@ -39,4 +39,5 @@ BIDS = Table(
     fields=_FIELDS,
     required=(("clientName",), ("projectName",)),
     apply_function="apply_bids_batch",
+    is_always_new=True,
 )

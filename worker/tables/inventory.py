@@ -92,9 +92,18 @@ _FIELDS = (
 
 
 def _add_keywords(row: Row) -> None:
-    """Add the search keywords of the item as it would be inserted, none of which has a comma."""
+    """Add the search keywords of the item as it would be inserted, none of which has a comma.
+
+    Of a row that has no part in them there are none; where some parts are given, the database knows
+    what to do with theirs.
+    """
+    if row.keys().isdisjoint({"name", "description", "category"}):
+        return
     keywords = search_keywords(
-        row["name"], row.get("description", ""), row.get("category", "Uncategorized"), row["sku"]
+        row.get("name", ""),
+        row.get("description", ""),
+        row.get("category", "Uncategorized"),
+        row["sku"],
     )
     # One text: as an array they would be most of what PostgreSQL has to read of a row.
     row["search_keywords"] = ",".join(keywords)
@@ -106,5 +115,6 @@ INVENTORY = Table(
     required=(("name",), ("sku",)),
     apply_function="apply_inventory_batch",
     complete=_add_keywords,
+    needed_by_new="name",
     key="sku",  # exactly as written, capitals included
 )

@@ -46,6 +46,10 @@ class Table:
     apply_function: str
     # Adds to a row, all of whose cells could be read, what is made of several of them.
     complete: Callable[[Row], None] = field(default=lambda _: None)
+    # The one required field that only a new row needs: without it, a row updates what is there.
+    needed_by_new: str | None = None
+    # Whether rows are never matched with what is there.
+    is_always_new: bool = False
     # The field by which rows are told apart: of the rows of a file with one value, the last wins.
     key: str | None = None
     # Whether a row's effect depends on the rows before it: batches then go one after another.
