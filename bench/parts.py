@@ -74,6 +74,23 @@ def by_size(ground: Ground, sizes: Sizes) -> Iterator[Run]:
         yield {"way": "reading the xlsx", "lap": "alone", "run": run} | as_json(read)
 
 
+def price_lists(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Import a file, and then two price lists of its items, in which every price is another."""
+    usual = data.as_csv(sizes.small)
+    for run in range(sizes.runs):
+        ground.empty()
+        organization, _ = ground.organization()
+        with ground.worker() as pid:
+            for lap, content in (
+                ("usual", usual),
+                ("prices", data.as_price_list(sizes.small, 1)),
+                ("prices", data.as_price_list(sizes.small, 2)),
+            ):
+                act = partial(ways.worker_file, ground, organization, content)
+                measured = ground.measure(sizes.small, act, worker=pid)
+                yield {"way": "price list", "lap": lap, "run": run} | as_json(measured)
+
+
 def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Measure insert → processing, idle and beside a large import, and Realtime's own share."""
     ground.empty()
@@ -199,6 +216,7 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "ways": side_by_side,
     "latency": with_latency,
     "sizes": by_size,
+    "prices": price_lists,
     "pick-up": pick_up,
     "job-row": job_row,
     "types": other_types,

@@ -72,6 +72,13 @@ def targets(figures: Figures) -> list[Target]:
             2,
             4,
         ),
+        _ratio(
+            "price list ÷ usual import of as many rows",
+            middle(figures.get("prices", []), lap="prices"),
+            middle(figures.get("prices", []), lap="usual"),
+            1,
+            2,
+        ),
         _cost_by_size(sizes),
         _memory(sizes),
         *_pick_up(times),

@@ -13,14 +13,14 @@ from worker.job import RowError
 from worker.mapping import mapped_already
 from worker.parsing import row_parser
 from worker.sources import SourceRow
-from worker.tables import TABLES
+from worker.tables import TABLES, Row
 
 Record = dict[str, str]
 
 
 @cache
 def _readable() -> tuple[Record, ...]:
-    """Read the shipped sample, but for what cannot be read."""
+    """Read the shipped sample, but for what cannot become an item."""
     inventory = TABLES["inventory"]
     parse = row_parser(inventory, mapped_already(inventory), {})
     with SAMPLE.open(newline="", encoding="utf-8") as file:
@@ -28,8 +28,12 @@ def _readable() -> tuple[Record, ...]:
     return tuple(
         record
         for number, record in enumerate(records, 1)
-        if not isinstance(parse(number, SourceRow(number, record)), RowError)
+        if _is_item(parse(number, SourceRow(number, record)))
     )
+
+
+def _is_item(row: Row | RowError) -> bool:
+    return not isinstance(row, RowError) and "name" in row
 
 
 def items(rows: int) -> list[Record]:
@@ -52,6 +56,12 @@ def as_csv(rows: int) -> bytes:
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue().encode()
+
+
+def as_price_list(rows: int, cents: int) -> bytes:
+    """Write SKUs and prices of the same items: the row's number in dollars, and these cents."""
+    prices = (f"{record['sku']},{row}.{cents:02}" for row, record in enumerate(items(rows), 1))
+    return "\n".join(("sku,unit_price", *prices)).encode()
 
 
 def as_xlsx(rows: int) -> bytes:

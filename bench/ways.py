@@ -17,7 +17,7 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from bench.ground import Ground, in_jobs
 from bench.rows import Record
 from worker.connection import connect
-from worker.mapping import knows, mapped_already
+from worker.mapping import judge_by_names, mapped_already
 from worker.parsing import row_parser
 from worker.sources import FileOptions, SourceRow, open_file
 from worker.tables import TABLES, Row
@@ -156,7 +156,7 @@ def reading(content: bytes) -> float:
 
 
 async def _read_twice(path: Path) -> None:
-    with closing(await open_file(path, FileOptions(), knows(_INVENTORY))) as source:
+    with closing(await open_file(path, FileOptions(), judge_by_names(_INVENTORY))) as source:
         for _ in range(2):
             async for _ in source.pages():
                 pass

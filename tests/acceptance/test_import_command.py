@@ -119,6 +119,19 @@ def test_a_rehearsal_of_contacts(command, tmp_path, dealer):
     assert dealer.scalar(count, dealer.organization_id) == 0
 
 
+@pytest.mark.usefixtures("worker")
+def test_a_price_list_that_only_updates(command, tmp_path, dealer):
+    file = tmp_path / "prices.csv"
+    file.write_text("SKU,Name,Price\nA-1,Bolt,2\n")
+    assert command(file, "--mode", "create").returncode == 0
+    file.write_text("SKU,Price\nA-1,3\nA-2,4\n")
+    result = command(file, "--mode", "update")
+    assert result.returncode == 1
+    assert "0 created, 1 updated, 1 refused" in result.stdout
+    assert "Row 3: no item has this SKU" in result.stdout
+    assert [item["unit_price"] for item in dealer.inventory()] == [300]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -127,6 +140,7 @@ def test_a_rehearsal_of_contacts(command, tmp_path, dealer):
         (["pyproject.toml", "--mapping", "sku"], "this is no JSON object"),
         (["pyproject.toml", "--mapping", "[1]"], "this is no JSON object"),
         (["pyproject.toml", "--header-row", "first"], "invalid int value"),
+        (["pyproject.toml", "--mode", "replace"], "invalid choice: 'replace'"),
     ],
 )
 def test_a_wrong_argument_makes_it_2(command, arguments, message):
