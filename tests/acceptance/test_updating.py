@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from openpyxl import Workbook
 
 from worker.config import Settings
 from worker.service import serve
@@ -104,6 +105,58 @@ async def test_more_unknown_skus_than_are_kept(dealer, upload, failed_rows):
     assert 10_000 <= len(back) - 2 <= 10_500
     assert len(dealer.errors()) == 10_000
     assert back[-1] == ["A1", "call", "10503", 'unit_price "call" is not a number']
+
+
+def workbook(rows):
+    made = Workbook()
+    for row in rows:
+        made.active.append(row)
+    content = io.BytesIO()
+    made.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "file_data", "changed"),
+    [
+        pytest.param(b"Item #,Qty On Hand\nA1,7\nX,1\n", {}, {"quantity": 7}, id="stock"),
+        pytest.param(b"Cedar Supplies\n\nPrice;SKU\n7,50;A1\n1,25;X\n", {}, {"unit_price": 750},
+                     id="a title, and the SKU last"),
+        pytest.param(b"SKU,Name,Price\nA1,,7\nX,,1\n", {}, {"unit_price": 700},
+                     id="a column of names with none in it"),
+        pytest.param(b"Artikel,Preis\nA1,7\nX,1\n",
+                     {"mapping": {"Artikel": "sku", "Preis": "cost", "Name": "name"}},
+                     {"cost": 700}, id="a mapping for files with names"),
+        pytest.param(b"SKU,Category\nA1,Nuts\nX,Nuts\n", {}, {"category": "Nuts"},
+                     id="another category"),
+        pytest.param(workbook([["SKU", "Price"], ["A1", 7.5], ["X", 1]]), {}, {"unit_price": 750},
+                     id="a workbook"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_in_the_file_stays(dealer, upload, content, file_data, changed):
+    add_items(dealer, 2)
+    before, other = dealer.inventory()
+    job, run = await upload(content, **file_data)
+    assert (run["created"], run["updated"], run["failed"]) == (0, 1, 1)
+    assert job["error_message"].endswith(f": {NO_NAME}")
+    after, untouched = dealer.inventory()
+    assert untouched == other
+    is_found_by_more = {"search_keywords"} if "category" in changed else set()
+    assert {name for name in after if after[name] != before[name]} == (
+        {*changed, "updated_at"} | is_found_by_more
+    )
+    assert changed.items() <= after.items()
+
+
+async def test_raw_records_without_names_update(settings, dealer):
+    add_items(dealer, 1)
+    records = [{"SKU": "A1", "Price": 7.5}, {"SKU": "X", "Price": ""}]
+    job_id = dealer.insert_job(None, file_data={"records": records})
+    await serve(settings, once=True)
+    assert [item["unit_price"] for item in dealer.inventory()] == [750]
+    assert dealer.job(job_id)["error_message"] == f"Row 2: {NO_NAME}"
+    assert dealer.runs(job_id)[0]["notes"] == [NO_NAMES]
+    assert [error["row"] for error in dealer.errors()] == [records[1]]
 
 
 @pytest.mark.parametrize(
