@@ -151,7 +151,7 @@ class _Run:
         """Tell the database what was found, unless it knows: how many rows, by which mapping."""
         is_as_claimed = rows.count == self.job.row_count and self.job.mapping is not None
         if version is not None or rows.notes or not is_as_claimed:
-            mapping = {column: field for field, column in rows.mapping.columns.items()}
+            mapping = rows.mapping.fields()
             await self.queue.begin(self.job.run_id, rows.count, mapping, rows.notes, version)
 
     async def _apply(self, rows: Rows, table: Table, heartbeat: Heartbeat) -> None:

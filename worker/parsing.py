@@ -15,8 +15,9 @@ ParsedRow = Row | RowError
 RowParser = Callable[[int, SourceRow], ParsedRow]
 # cells → the value by which rows are told apart; None where there is none, or none that can be read
 KeyReader = Callable[[object], str | None]
-# Of a field: its name, the row's name of it, its column, how a cell is read, whether it is required
-_Reader = tuple[str, str, str, Callable[[object], object], bool]
+# Of a field: its name, the row's name of it, its column or those that it is put together from, how
+# a cell is read, whether it is required
+_Reader = tuple[str, str, str | tuple[str, ...], Callable[[object], object], bool]
 
 
 def _read_cells(
@@ -25,7 +26,7 @@ def _read_cells(
     """Put what the cells hold into the row; what is wrong with them, by field."""
     problems: dict[str, str] = {}
     for name, stored, column, read, is_required in readers:
-        value = cells.get(column)
+        value = cells.get(column) if isinstance(column, str) else _joined(cells, column)
         if value == "":
             value = None
         elif value is not None:
@@ -39,6 +40,14 @@ def _read_cells(
         elif is_required:
             problems[name] = "is missing"
     return problems
+
+
+def _joined(cells: Mapping[str, object], columns: Sequence[str]) -> object:
+    """Put parts of a text together; a part that is no text or number stands for the whole."""
+    parts = [part for part in map(cells.get, columns) if part is not None and part != ""]
+    if all(isinstance(part, str | int | float) for part in parts):
+        return " ".join(str(part).strip() for part in parts).strip()
+    return parts
 
 
 def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
@@ -77,12 +86,12 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
         (
             field.name,
             field.stored_as,
-            mapping.columns[field.name],
+            mapping.columns.get(field.name) or mapping.composed[field.name],
             _in_style(field, found.get(field.name, PLAIN)),
             (field.name,) in always_required,
         )
         for field in table.fields
-        if field.name in mapping.columns
+        if mapping.columns_of(field.name)
     ]
     stored_as = {field.name: field.stored_as for field in table.fields}
     groups = [(names[0], {stored_as[name] for name in names}) for names in always_required]

@@ -1,7 +1,7 @@
 """A job's rows: mapped, parsed, and numbered as the ledger numbers them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 
 from worker.columns import Evidence, styles
 from worker.exceptions import JobRefusedError, StopRequestedError
@@ -17,6 +17,9 @@ from worker.tables import Row, Table
 
 # Rows between two turns of the event loop, looked at together: some milliseconds.
 _ROWS_A_TURN = 100
+# Rows whose cells tell what a column is.
+_SAMPLED_ROWS = 100
+_SAMPLED_CELLS = 100_000
 
 
 class Rows:
@@ -47,12 +50,12 @@ class Rows:
         self._table = table
         self._mode = mode
         self._skipped = 0
+        required = [name for group in table.required for name in group]
         self._required_columns = [
-            mapping.columns[name]
-            for group in table.required
-            for name in group
-            if name in mapping.columns
+            column for name in required for column in mapping.columns_of(name)
         ]
+        # Without a column for the name, rows that lack the rest are no totals: they are refused.
+        self._may_skip = table.skips_rows_without_required and bool(mapping.columns_of(required[0]))
         self._parse = row_parser(table, mapping, {})
 
     def raise_if_stopped(self) -> None:
@@ -179,7 +182,7 @@ class Rows:
     async def _turns(self) -> AsyncIterator[tuple[int, list[SourceRow]]]:
         """Yield (row_number of the first row, the next rows); gives others their turn."""
         first_row, skipped = 1, 0
-        may_skip = self._table.skips_rows_without_required
+        may_skip = self._may_skip
         async for page in self._source.pages():
             self.raise_if_stopped()
             rows = [row for row in page if not self._is_skipped(row)] if may_skip else page
@@ -208,13 +211,27 @@ async def map_rows(
         mapping = mapped_already(table)
         return Rows(source, table, list(mapping.columns), mapping, mode, stop)
     columns = source.columns if source.columns is not None else await _keys(source)
-    mapping = (
-        given_mapping(columns, job.mapping, table)
-        if job.mapping
-        else automatic_mapping(columns, table)
-    )
+    if job.mapping:
+        mapping = given_mapping(columns, job.mapping, table)
+    else:
+        samples, are_all = await _samples(source, columns)
+        mapping = automatic_mapping(columns, table, samples, are_all=are_all)
     mapping = complete_or_updating(mapping, table, mode)
     return Rows(source, table, columns, mapping, mode, stop)
+
+
+async def _samples(source: Source, columns: Sequence[str]) -> tuple[list[dict[str, object]], bool]:
+    """Give the cells of the first rows, and whether there are no more rows."""
+    most = max(1, min(_SAMPLED_ROWS, _SAMPLED_CELLS // max(1, len(columns))))
+    rows: list[SourceRow] = []
+    pages = source.pages()
+    async for page in pages:
+        rows.extend(page)
+        if len(rows) > most:
+            break
+    if isinstance(pages, AsyncGenerator):
+        await pages.aclose()
+    return [row.cells for row in rows[:most] if isinstance(row.cells, dict)], len(rows) <= most
 
 
 async def _keys(source: Source) -> list[str]:

@@ -8,18 +8,37 @@ from worker.values import cents, code, line, text, whole_number
 
 _TIER_NAMES = {
     1: ("retail", "retail price"),
-    2: ("vip", "wholesale"),
-    3: ("vip b", "contractor"),
+    2: ("wholesale", "vip"),
+    3: ("contractor", "vip b"),
     4: ("vip a", "premium"),
     5: (),
 }
+_OF_PRICES = "unit item product variant each current default rate usd eur"
+_OF_QUANTITIES = (
+    "item product variant unit current total actual physical count warehouse store each"
+)
 
 
 def _tier(number: int) -> Field:
-    numbered = ("price {}", "tier {}", "t{}", "price level {}", "level {}")
-    synonyms = (*(form.format(number) for form in numbered), *_TIER_NAMES[number])
-    name = f"price_tier_{number}"
-    return Field(name, cents, f"Price tier {number}", synonyms=synonyms, evidence="number")
+    numbered = (
+        "price {}", "tier {}", "t {}", "price level {}", "level {}", "sell price {}",
+        "sales price {}", "sell {}", "retail {}", "retail price {}",
+    )  # fmt: skip
+    mark = (str(number), "abcde"[number - 1])
+    synonyms = (
+        *(form.format(number) for form in numbered),
+        *(f"{form} {mark[1]}" for form in ("price", "tier", "price level", "price tier")),
+        *_TIER_NAMES[number],
+        *(f"{name} price" for name in _TIER_NAMES[number] if "price" not in name),
+    )
+    return Field(
+        f"price_tier_{number}",
+        cents,
+        f"Price tier {number}",
+        synonyms=synonyms,
+        beside="unit usd eur",
+        evidence="number",
+    )
 
 
 # Where an index stands on a field, the limit keeps it below a B-tree's 2,704 bytes a row even when
@@ -29,64 +48,127 @@ _FIELDS = (
         "name",
         partial(line, longest=600),
         "Name",
-        synonyms=("item name", "product name"),
-        weak_synonyms=("item description", "product description"),
+        synonyms=(
+            "item name", "product name", "part name", "title", "item title", "product title",
+            "designation", "item designation", "display name", "item", "product",
+        ),
+        weak_synonyms=(
+            "item description", "product description", "part description", "stock description",
+            "item code description", "description", "description 1", "short description",
+        ),
+        beside="service",
     ),
     Field(
         "sku",
         partial(code, longest=255),
         "SKU",
         synonyms=(
-            "item number", "item#", "item code", "product code", "product number", "part number",
-            "part#",
+            "sku number", "sku code", "sku id", "custom sku", "variant sku", "item sku",
+            "product sku", "item number", "item code", "product code", "product number",
+            "part number", "part code", "stock number", "stock code", "catalog number",
+            "catalog code", "default code", "item name number", "internal reference",
+            "item reference", "product reference", "code", "item id", "product id", "part id",
+            "stock id", "reference number", "reference",
         ),
+        weak_synonyms=("item", "part", "number", "product"),
+        last_resorts=(
+            "model number", "model", "style number", "manufacturer number",
+            "manufacturer item number", "manufacturer part number", "manufacturer sku",
+            "vendor item number", "vendor part number", "vendor sku", "barcode", "barcode code",
+            "barcode number", "id",
+        ),
+        beside="primary main internal variant unique custom label",
     ),
     Field(
         "description",
         partial(text, longest=20_000),
         "Description",
-        synonyms=("item description", "product description"),
+        synonyms=(
+            "item description", "product description", "part description", "long description",
+            "extended description", "full description", "sales description", "body", "details",
+            "part details", "item details", "product details", "description 2",
+            "short description",
+        ),
+        forgives=True,
     ),
     Field(
         "category",
         partial(line, longest=255),
         "Category",
-        synonyms=("dept", "department", "class", "product category"),
+        synonyms=(
+            "product category", "category name", "category code", "department",
+            "department name", "item group", "product group", "group", "group name",
+            "item family", "product family", "family", "product line", "item class",
+            "product class", "class",
+        ),
+        beside="item product main primary master stock merchandise 1",
+        forgives=True,
     ),
     Field(
         "quantity",
         whole_number,
         "Quantity",
-        synonyms=("qty", "stock", "quantity on hand", "on hand", "available", "qty on hand"),
+        synonyms=(
+            "quantity onhand", "onhand", "stock onhand", "physical stock", "stock level",
+            "stock quantity", "quantity stock level", "stock", "level onhand", "current quantity *",
+            "available quantity", "available stock", "available onhand", "available",
+        ),
+        beside=_OF_QUANTITIES,
         evidence="number",
     ),
     Field(
         "quantity_on_order",
         whole_number,
         "Quantity on order",
-        synonyms=("qty on order", "on order", "ordered", "qty ordered"),
+        synonyms=("onorder", "quantity ordered", "ordered", "incoming", "quantity incoming"),
+        beside="item product unit total stock purchase",
         evidence="number",
     ),
     Field(
         "unit_price",
         cents,
         "Unit price",
-        synonyms=("price", "selling price", "sale price", "base price"),
+        synonyms=(
+            "price", "sell price", "sales price", "net sales price", "sell", "regular price",
+            "base price", "retail price", "retail", "list price", "list", "standard price",
+            "regular", "msrp", "msrp price", "new price", "sale price",
+        ),
+        beside=_OF_PRICES,
         evidence="number",
     ),
-    Field("cost", cents, "Cost", evidence="number"),
+    Field(
+        "cost",
+        cents,
+        "Cost",
+        synonyms=(
+            "unit cost", "cost price", "net cost", "dealer cost", "average cost",
+            "average cost price", "last cost", "standard cost", "landed cost", "replacement cost",
+            "market cost", "wholesale cost", "base cost", "new cost", "purchase cost",
+            "purchase price", "net purchase price", "supply price", "your price", "your cost",
+            "net price",
+            "dealer price", "dealer net", "dealer net price", "vendor cost", "vendor price",
+            "last purchase price", "last purchase cost", "net", "dealer", "landed",
+        ),
+        beside=_OF_PRICES,
+        evidence="number",
+    ),
     *(_tier(number) for number in _TIER_NAMES),
     Field(
         "department_code",
         partial(line, longest=100),
         "Department code",
-        synonyms=("dept code",),
+        synonyms=("department number", "department id"),
     ),
     Field(
         "unit_of_measure",
         partial(line, longest=100),
         "Unit of measure",
-        synonyms=("uom", "unit", "measure", "units"),
+        synonyms=(
+            "uom", "unit", "measure", "stock unit", "sell unit", "sales unit", "base unit",
+            "stock uom", "sell uom", "sales uom", "base uom", "price uom",
+            "purchase uom", "purchase unit",
+        ),
+        beside="default standard item product code primary unit stock",
     ),
 )  # fmt: skip
 

@@ -20,10 +20,19 @@ class Field:
     label: str
     # As the database row has it.
     column: str = ""
-    # Other headers that mean it.
+    # Other names of its column, the better before the worse, in any order of their words. Each
+    # stands for what worker/mapping/lexicon.py takes for the same, in four languages.
     synonyms: tuple[str, ...] = ()
-    # Headers that mean it when no better one is there.
+    # Names that mean it when no better one is there; of a required field only.
     weak_synonyms: tuple[str, ...] = ()
+    # Names that may mean it when there is nothing else, which is then said; likewise.
+    last_resorts: tuple[str, ...] = ()
+    # Words that may stand beside any of these names and change nothing.
+    beside: str = ""
+    # The names of columns that it can be put together from, in this order, a tuple a part.
+    parts: tuple[tuple[str, ...], ...] = ()
+    # Whether a slip in the spelling of a long name is forgiven: not of money, codes, quantities.
+    forgives: bool = False
     # What has to be learned from the whole column before a cell of it can be read.
     evidence: Literal["number", "date"] | None = None
 
