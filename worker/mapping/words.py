@@ -22,6 +22,8 @@ _SIGNS = (
     (re.compile(r"\b[dln]['\u2019]", re.IGNORECASE), " "),  # prix d'achat
     (re.compile(r"['\u2019]s\b", re.IGNORECASE), " "),
 )
+# Most names have no sign in them.
+_PLAIN = re.compile(r"[A-Za-z0-9 _.-]*")
 # Between which letters a new word begins: onHand, SKUNumber, Addr1, T2.
 _BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -38,7 +40,8 @@ _PIECES = frozenset(
 ) | {"on", "id", "no", "of"}
 
 
-@lru_cache(maxsize=8192)
+# As many as a sheet has columns, and its other rows that are judged.
+@lru_cache(maxsize=20_000)
 def words(name: str) -> tuple[str, ...]:
     """Give the meanings of a name's words in their order; () for what is no name."""
     if len(name) > _LONGEST:
@@ -49,8 +52,9 @@ def words(name: str) -> tuple[str, ...]:
 
 def raw_words(name: str) -> list[str]:
     """Give a name's words as they are written, without accents and capitals."""
-    for sign, meaning in _SIGNS:
-        name = sign.sub(meaning, name)
+    if not _PLAIN.fullmatch(name):
+        for sign, meaning in _SIGNS:
+            name = sign.sub(meaning, name)
     found: list[str] = []
     for word in _WORD.findall(_unaccented(name)):
         if _meaning(word.casefold()):
@@ -76,6 +80,7 @@ def _meanings(raw: list[str]) -> Iterator[str]:
                 yield from _meaning(word) or (word,)
 
 
+@lru_cache(maxsize=4096)
 def _meaning(word: str) -> tuple[str, ...] | None:
     """Look a word up, in the singular where it is not known in the plural."""
     if (found := WORDS.get(word)) or (word,) in PHRASES:
@@ -85,10 +90,10 @@ def _meaning(word: str) -> tuple[str, ...] | None:
     for ending in ("es", "s", "x", "n", "en"):
         if word.endswith(ending) and (found := WORDS.get(word.removesuffix(ending))):
             return found
-    # Strangers lose their s as well: "prices" and "tiers" are known, "grades" may be.
     return None
 
 
+@lru_cache(maxsize=4096)
 def _pieces(word: str) -> list[str]:
     """Take a glued word apart, if it is made of known words alone, into as few as there can be."""
     if len(word) < 2 * _SHORTEST_PIECE - 1 or _meaning(word):
