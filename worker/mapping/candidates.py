@@ -121,7 +121,8 @@ class Vocabulary:
         for field in self._table.fields:
             have = {part: parts[field.name, part][0] for part in range(len(field.parts))
                     if (field.name, part) in parts}  # fmt: skip
-            if not have:
+            lone = len(have) == 1 and words(columns[next(iter(have.values()))])
+            if not have or lone in _BARE:
                 continue
             first, last = 0, len(field.parts) - 1
             half = _other_half(columns, have, found, field)
@@ -207,6 +208,8 @@ def _reason(score: int) -> str:
     return "the best there is" if score > _LAST_RESORT else "for want of a better one"
 
 
+# Half of a name only where the other half is there as well.
+_BARE = {("first",), ("last",)}
 # "Nom" beside "Prénom", "Name" beside "Vorname", "Nombre" beside "Apellidos": half of a name.
 _FORENAMES, _SURNAMES = {"prenom", "vorname"}, {"apellido", "apellidos"}
 

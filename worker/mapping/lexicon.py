@@ -32,6 +32,7 @@ unit: unite unidad einheit unitaire unitario unitaria
 uom: um udm mengeneinheit masseinheit
 cost: costo coste cout coutant kosten
 average: avg ave moyen moy promedio medio durchschnitt moving weighted
+actual: reel real
 last: latest recent dernier derniere ultimo letzter
 standard: std
 replacement: repl
@@ -54,7 +55,7 @@ class: classe clase klasse
 family: famille familia
 description: desc descr dscr descrip descripcion beschreibung
 name: nom nombre
-designation: bezeichnung artikelbezeichnung produktbezeichnung libelle denominacion denomination
+designation: intitule bezeichnung artikelbezeichnung produktbezeichnung libelle denominacion denomination
 title: titre titulo titel
 extended: ext
 short: kurz court corto
@@ -62,7 +63,7 @@ long: lang larga
 length: len longueur
 warehouse: whse wh entrepot
 default: def
-customer: cust client cliente kunde kunden debitor clnt
+customer: debtor debitor cust client cliente kunde kunden debitor clnt
 account: acct acc compte cuenta konto
 contact: contacto kontakt ansprechpartner
 forename: prenom vorname fname given forenames
@@ -79,15 +80,17 @@ street: rue calle strasse
 city: town ville ciudad poblacion localidad ort stadt municipality municipalite municipio
 province: prov provincia
 state: estado bundesland
-postal: zip postale postcode zipcode plz postleitzahl
+postal: cp zip postale postcode zipcode plz postleitzahl
 status: statut
 notes: note comment commentaire comentario remark remarque nota observacion notiz bemerkung
 notes: anmerkung memo comentarios observaciones notizen bemerkungen
 each: ea
+usd: us
+sales: revenue
 trade: metier oficio gewerk
 owner: proprietaire propietario
 rep: representative representant salesperson salesman slsm slsmn slsp vendeur vendedor
-rep: verkaufer vertreter salesrep sperson salespeople
+rep: agent agente verkaufer vertreter salesrep sperson salespeople
 percent: pct pc percentage prozent
 margin: marge margen marg
 gp: gm
@@ -168,6 +171,22 @@ u of m: uom
 u o m: uom
 price list: pricelist
 unit sell: sell price
+price unit: priceunit
+pricing unit: priceunit
+cost unit: costunit
+stock keeping unit: sku
+cat no: catalog number
+cat nr: catalog number
+cat number: catalog number
+sugg retail: msrp
+sug retail: msrp
+suggested price: msrp
+recommended retail price: msrp
+recommended retail: msrp
+account executive: rep
+owned by: owner
+last yr: lyr
+prev year: lyr
 price code: pricecode
 prix de detail: retail price
 prix detail: retail price
@@ -193,6 +212,7 @@ nom de famille: surname
 middle name: middle
 middle initial: middle
 m i: middle
+c p: postal
 e mail: email
 correo electronico: email
 courrier electronique: email
@@ -242,7 +262,7 @@ year to date sales: ytd sales
 # Words that change nothing; cad is the money that prices are in anyway.
 _IGNORED = """
 of the an for our per by at and de du des la le les el los las der die das und y del au et en cad
-html ht
+cdn html ht
 """
 
 # Words that make something else of what stands beside them: a price's date is no price.
@@ -251,7 +271,7 @@ isflag date updated value percent min minimum max maximum reorder safety sold re
 allocated committed reserved backlog low use track manage status case carton box pallet pack inner
 break total extended old previous margin markup profit special promo comparison account tax type
 method currency days week month year source point multiple order list id code number name
-description
+description cost price retail
 """
 
 

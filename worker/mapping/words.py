@@ -20,6 +20,7 @@ _SIGNS = (
     (re.compile("%"), " percent "),
     (re.compile(r"\?"), " isflag "),
     (re.compile(r"\b[dln]['\u2019]", re.IGNORECASE), " "),  # prix d'achat
+    (re.compile(r"\b(price|cost)\s*(?:/|per)\s*(?:unit|each|ea)\b", re.IGNORECASE), r" unit \1 "),
     (re.compile(r"['\u2019]s\b", re.IGNORECASE), " "),
 )
 # Most names have no sign in them.

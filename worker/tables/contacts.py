@@ -7,8 +7,8 @@ from worker.values import code, dollars, email, line, percent, text
 
 _line = partial(line, longest=255)
 
-_MAIN = "main primary contact customer business company work office billing default"
-_ADDRESS = f"{_MAIN} mailing physical address 1"
+_MAIN = "person lead main primary contact customer business company work office billing default"
+_ADDRESS = f"{_MAIN} mailing physical address 1 po"
 
 _FIELDS = (
     Field(
@@ -17,13 +17,13 @@ _FIELDS = (
         "Name",
         synonyms=(
             "full name", "contact name", "contact full name", "customer name",
-            "customer full name", "display name", "customer display name",
+            "customer full name", "display name", "customer display name", "first surname",
         ),
         weak_synonyms=("customer", "contact", "primary contact", "main contact", "contact person"),
         last_resorts=("company", "company name", "account name", "vendor name", "vendor"),
         # The composed name comes before the weak ones.
-        parts=(("forename",), ("middle",), ("surname",)),
-        beside="primary customer contact billing",
+        parts=(("forename", "first"), ("middle",), ("surname", "last")),
+        beside="primary customer contact billing person lead",
     ),
     Field("email", email, "Email", synonyms=("email address", "email id"),
           beside=f"{_MAIN} address value 1"),
@@ -31,7 +31,7 @@ _FIELDS = (
         "phone",
         partial(line, longest=100),
         "Phone",
-        synonyms=("phone number", "phone mobile", "mobile", "mobile number", "home phone"),
+        synonyms=("phone number", "phone mobile", "mobile", "mobile number", "home phone", "contact number"),
         beside=f"{_MAIN} value 1",
     ),
     Field(
@@ -39,11 +39,11 @@ _FIELDS = (
         _line,
         "Company",
         synonyms=("company name", "account name", "associated company", "customer name",
-                  "customer company"),
-        beside="1 default address primary business",
+                  "customer company", "company account", "employer"),
+        beside="1 default address primary business work customer",
         forgives=True,
     ),
-    Field("trade", _line, "Trade", synonyms=("trade name", "trade type")),
+    Field("trade", _line, "Trade", synonyms=("trade type",)),
     Field("status", _line, "Status", synonyms=("lead status", "contact status", "customer status",
                                                "account status")),
     Field("priceLevel", _line, "Price level", "price_level",
@@ -62,7 +62,7 @@ _FIELDS = (
         "province",
         _line,
         "Province",
-        synonyms=("state", "state province", "province code", "state code", "region",
+        synonyms=("state", "state province", "state province region", "province territory", "province code", "state code", "region",
                   "shipping province", "shipping state", "home state"),
         beside=_ADDRESS,
         forgives=True,
@@ -87,17 +87,20 @@ _FIELDS = (
         "account_owner_number",
         ("owner", "account owner", "contact owner", "owner number", "owner email", "rep",
          "owner name", "rep name", "rep code", "rep number", "rep id", "rep email", "account rep",
-         "assigned to"),
-        beside="customer primary",
+         "assigned to", "assigned", "sales owner"),
+        beside="customer primary lead inside outside",
     ),
-    Field("ptdSales", dollars, "PTD sales", "ptd_sales", evidence="number"),
-    Field("ptdGpPercent", percent, "PTD GP percent", "ptd_gp_percent", ("ptd gp %", "ptd margin %"),
+    Field("ptdSales", dollars, "PTD sales", "ptd_sales", beside="amount",
           evidence="number"),
-    Field("ytdSales", dollars, "YTD sales", "ytd_sales", evidence="number"),
-    Field("ytdGpPercent", percent, "YTD GP percent", "ytd_gp_percent", ("ytd gp %", "ytd margin %"),
+    Field("ptdGpPercent", percent, "PTD GP percent", "ptd_gp_percent", ("ptd gp %", "ptd margin %", "ptd profit %"),
           evidence="number"),
-    Field("lyrSales", dollars, "LYR sales", "lyr_sales", evidence="number"),
-    Field("lyrGpPercent", percent, "LYR GP percent", "lyr_gp_percent", ("lyr gp %", "lyr margin %"),
+    Field("ytdSales", dollars, "YTD sales", "ytd_sales", beside="amount",
+          evidence="number"),
+    Field("ytdGpPercent", percent, "YTD GP percent", "ytd_gp_percent", ("ytd gp %", "ytd margin %", "ytd profit %"),
+          evidence="number"),
+    Field("lyrSales", dollars, "LYR sales", "lyr_sales", beside="amount",
+          evidence="number"),
+    Field("lyrGpPercent", percent, "LYR GP percent", "lyr_gp_percent", ("lyr gp %", "lyr margin %", "lyr profit %"),
           evidence="number"),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ _TIER_NAMES = {
 }
 _OF_PRICES = "unit item product variant each current default rate usd eur"
 _OF_QUANTITIES = (
-    "item product variant unit current total actual physical count warehouse store each"
+    "item product variant unit current total actual physical count balance warehouse store each"
 )
 
 
@@ -56,7 +56,7 @@ _FIELDS = (
             "item description", "product description", "part description", "stock description",
             "item code description", "description", "description 1", "short description",
         ),
-        beside="service",
+        beside="service english full 1",
     ),
     Field(
         "sku",
@@ -68,7 +68,8 @@ _FIELDS = (
             "part number", "part code", "stock number", "stock code", "catalog number",
             "catalog code", "default code", "item name number", "internal reference",
             "item reference", "product reference", "code", "item id", "product id", "part id",
-            "stock id", "reference number", "reference",
+            "stock id", "item lookup code", "sku item number", "plu", "reference number",
+            "reference",
         ),
         weak_synonyms=("item", "part", "number", "product"),
         last_resorts=(
@@ -77,7 +78,7 @@ _FIELDS = (
             "vendor item number", "vendor part number", "vendor sku", "barcode", "barcode code",
             "barcode number", "id",
         ),
-        beside="primary main internal variant unique custom label",
+        beside="primary main internal variant unique custom label item product part stock",
     ),
     Field(
         "description",
@@ -86,7 +87,7 @@ _FIELDS = (
         synonyms=(
             "item description", "product description", "part description", "long description",
             "extended description", "full description", "sales description", "body", "details",
-            "part details", "item details", "product details", "description 2",
+            "web description", "part details", "item details", "product details", "description 2",
             "short description",
         ),
         forgives=True,
@@ -99,7 +100,8 @@ _FIELDS = (
             "product category", "category name", "category code", "department",
             "department name", "item group", "product group", "group", "group name",
             "item family", "product family", "family", "product line", "item class",
-            "product class", "class",
+            "product class", "class", "department category", "department class",
+            "category description", "department description",
         ),
         beside="item product main primary master stock merchandise 1",
         forgives=True,
@@ -110,8 +112,9 @@ _FIELDS = (
         "Quantity",
         synonyms=(
             "quantity onhand", "onhand", "stock onhand", "physical stock", "stock level",
-            "stock quantity", "quantity stock level", "stock", "level onhand", "current quantity *",
-            "available quantity", "available stock", "available onhand", "available",
+            "stock quantity", "quantity stock level", "stock", "level onhand", "current quantity *", "onhand *",
+            "available quantity", "available stock", "available onhand", "available to sell",
+            "available", "closing stock", "closing quantity",
         ),
         beside=_OF_QUANTITIES,
         evidence="number",
@@ -120,8 +123,9 @@ _FIELDS = (
         "quantity_on_order",
         whole_number,
         "Quantity on order",
-        synonyms=("onorder", "quantity ordered", "ordered", "incoming", "quantity incoming"),
-        beside="item product unit total stock purchase",
+        synonyms=("onorder", "quantity ordered", "ordered", "incoming", "expected",
+                  "quantity incoming", "po quantity", "purchase order quantity"),
+        beside="item product unit total stock purchase open",
         evidence="number",
     ),
     Field(
@@ -131,7 +135,8 @@ _FIELDS = (
         synonyms=(
             "price", "sell price", "sales price", "net sales price", "sell", "regular price",
             "base price", "retail price", "retail", "list price", "list", "standard price",
-            "regular", "msrp", "msrp price", "new price", "sale price",
+            "regular", "everyday price", "shelf price", "msrp", "msrp price", "msrp list",
+            "new price", "sale price",
         ),
         beside=_OF_PRICES,
         evidence="number",
@@ -147,9 +152,9 @@ _FIELDS = (
             "purchase price", "net purchase price", "supply price", "your price", "your cost",
             "net price",
             "dealer price", "dealer net", "dealer net price", "vendor cost", "vendor price",
-            "last purchase price", "last purchase cost", "net", "dealer", "landed",
+            "last purchase price", "last purchase cost", "fifo cost", "net", "dealer", "landed",
         ),
-        beside=_OF_PRICES,
+        beside=f"{_OF_PRICES} net your",
         evidence="number",
     ),
     *(_tier(number) for number in _TIER_NAMES),
@@ -166,7 +171,7 @@ _FIELDS = (
         synonyms=(
             "uom", "unit", "measure", "stock unit", "sell unit", "sales unit", "base unit",
             "stock uom", "sell uom", "sales uom", "base uom", "price uom",
-            "purchase uom", "purchase unit",
+            "purchase uom", "purchase unit", "unit sale",
         ),
         beside="default standard item product code primary unit stock",
     ),
