@@ -1,5 +1,6 @@
 """Which columns can be which fields, by the words of their names."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -24,6 +25,9 @@ _SHORTEST_ALIKE = 8
 
 # Ends a synonym that any stranger may follow, if it does so once in a file: the name of a place.
 _ANYTHING = "*"
+# Ends one where the stranger must be set off: "In stock [Halifax]", "On Hand - Truro".
+_ANYTHING_APART = "[*]"
+_APART = re.compile(r"[\[(][^\])]+[\])]\s*$|\s-\s")
 
 
 class Candidate(NamedTuple):
@@ -45,6 +49,10 @@ class Candidate(NamedTuple):
         """Whether it counts for required fields alone."""
         return self.score <= _WEAK
 
+    def last_of_all(self) -> "Candidate":
+        """Give any other candidate of a required field the preference."""
+        return self._replace(score=min(self.score, _LAST_RESORT + 1))
+
     def doubted(self, doubt: int) -> "Candidate":
         """Give it less of a chance against others of its kind, and no less than theirs."""
         least = _WEAK + 1 if self.score > _WEAK else 1
@@ -57,7 +65,8 @@ class _Pattern(NamedTuple):
     score: int
     # Which of the field's parts it is, if that.
     part: int | None
-    is_open: bool
+    # Whether a stranger may follow; None if only one that is set off.
+    is_open: bool | None
 
 
 class Vocabulary:
@@ -80,13 +89,13 @@ class Vocabulary:
         parts: dict[tuple[str, int], tuple[int, int]] = {}
         open_ones: dict[str, list[Candidate]] = defaultdict(list)
         for index, column in enumerate(columns):
-            for pattern, score in self._matches(frozenset(words(column))):
+            for pattern, score in self._matches(column):
                 name = pattern.field.name
                 if pattern.part is not None:
                     best = parts.get((name, pattern.part))
                     if best is None or best[1] < score:
                         parts[name, pattern.part] = index, score
-                elif pattern.is_open:
+                elif pattern.is_open is not False:
                     open_ones[name].append(Candidate(name, (index,), score, "named like it"))
                 else:
                     found.append(Candidate(name, (index,), score, _reason(score)))
@@ -94,19 +103,21 @@ class Vocabulary:
         found.extend(self._composed(columns, found, parts))
         return sorted(found, key=lambda one: (-one.score, one.columns))
 
-    def _matches(self, written: frozenset[str]) -> Iterator[tuple[_Pattern, int]]:
+    def _matches(self, column: str) -> Iterator[tuple[_Pattern, int]]:
         """Yield the best pattern of each field, and of each part of one."""
+        written = frozenset(words(column))
         best: dict[tuple[str, int | None, bool], tuple[_Pattern, int]] = {}
         for pattern in chain.from_iterable(self._patterns.get(word, ()) for word in written):
             if not pattern.words <= written:
                 continue
             extra = written - pattern.words
-            if pattern.is_open:
-                if not extra or extra & DENIERS or extra <= self._beside[pattern.field.name]:
+            is_open = pattern.is_open is not False
+            if is_open:
+                if not extra or extra & DENIERS or not (pattern.is_open or _APART.search(column)):
                     continue
             elif not extra <= self._beside[pattern.field.name]:
                 continue
-            key = pattern.field.name, pattern.part, pattern.is_open
+            key = pattern.field.name, pattern.part, is_open
             score = pattern.score - min(len(extra), 3)
             if key not in best or best[key][1] < score:
                 best[key] = pattern, score
@@ -188,11 +199,11 @@ def _patterns(field: Field) -> Iterator[_Pattern]:
         yield _Pattern(frozenset(words(name)), field, OWN_NAME, None, is_open=False)
     for names, best, worst in (
         (field.synonyms, _SYNONYM, _WORST_SYNONYM),
-        (field.weak_synonyms, _WEAK, _LAST_RESORT + 4),
+        (field.weak_synonyms, _WEAK, _LAST_RESORT + 2),
         (field.last_resorts, _LAST_RESORT, 1),
     ):
         for place, name in enumerate(names):
-            is_open = name.endswith(_ANYTHING)
+            is_open = None if name.endswith(_ANYTHING_APART) else name.endswith(_ANYTHING)
             score = max(best - place, worst)
             yield _Pattern(frozenset(words(name)), field, score, None, is_open)
     for part, names in enumerate(field.parts):

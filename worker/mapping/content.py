@@ -46,8 +46,8 @@ class Content:
         """Give the candidate in the light of the cells; None if they speak against it."""
         names = [columns[index] for index in candidate.columns]
         if all(map(self.is_blank, names)):
-            if not self._are_all:
-                return candidate.doubted(_DEMOTED)
+            if not self._are_all:  # further down there may be something
+                return candidate.last_of_all() if is_required else candidate.doubted(_DEMOTED)
             # Its rows are refused one by one, which says more than a column that is not found.
             return candidate._replace(score=1, reason=EMPTY) if is_required else None
         cells = [cell for name in names for cell in self.filled(name)]
@@ -60,14 +60,14 @@ class Content:
     @staticmethod
     def _contradicts(field: Field, cells: list[str], names: list[str]) -> bool:
         if field.evidence == "number":
-            return not any(any(map(str.isdigit, cell)) for cell in cells)
+            return not any(map(_has_digit, cells))
         if field.name == "name":
             return all(map(_NUMBER.fullmatch, cells))
         if field.name in {"sku", "legacyNumber"} and words(names[0]) in {("number",), ("id",)}:
             # 1, 2, 3: the lines' numbers.
             return cells == [str(number) for number in range(1, len(cells) + 1)]
         if field.name == "legacyNumber" and words(names[0]) == ("account",):
-            return 2 * sum(any(map(str.isdigit, cell)) for cell in cells) < len(cells)
+            return not all(map(_has_digit, cells))
         return False
 
     def is_of_emails(self, column: str) -> bool:
@@ -75,6 +75,10 @@ class Content:
         cells = self.filled(column)
         matching = sum(map(bool, map(_EMAIL.fullmatch, cells)))
         return len(cells) >= _ENOUGH and matching >= 0.8 * len(cells)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
 
 
 def _doubt(field: Field, cells: list[str]) -> int:

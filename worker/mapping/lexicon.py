@@ -9,13 +9,13 @@ from collections.abc import Iterator
 # One word written → its meaning, which may be several words.
 _WORDS = """
 number: # no num nbr nmbr nr numb numero nummer
-code: cd codigo kode
+code: clave cd codigo kode
 id: ident identifier identifiant
-sku: skus
+sku: skus ugs
 item: itm article artikel articulo art material
 product: prod produit producto produkt merchandise merch
 part: pieza prt
-stock: stk stck stocking stocked inventory inventaire inventario inv
+stock: invntry stk stck stocking stocked inventory inventaire inventario
 reference: ref referencia referenz
 catalog: catalogue katalog
 model: modele modelo modell
@@ -30,8 +30,15 @@ onorder: qoo
 price: pricing prix precio preis prc rate tarif tarifa
 unit: unite unidad einheit unitaire unitario unitaria
 uom: um udm mengeneinheit masseinheit
-cost: costo coste cout coutant kosten
+cost: cst costo coste cout coutant kosten
 average: avg ave moyen moy promedio medio durchschnitt moving weighted
+internal: interne interno intern
+english: eng anglais anglaise ingles englisch
+french: fr francais francaise
+retail: rtl
+work: geschaftlich professionnel profesional trabajo bureau
+home: privat domicile
+company: bus
 actual: reel real
 last: latest recent dernier derniere ultimo letzter
 standard: std
@@ -43,9 +50,9 @@ msrp: srp rrp pdsf uvp
 sell: selling
 sales: vente venta verkauf sls
 purchase: purchasing purchases achat compra einkauf buy buying
-regular: reg normal
-contractor: entrepreneur contratista
-wholesale: grossiste mayorista
+regular: regulier reg normal
+contractor: contr entrepreneur contratista
+wholesale: whsl grossiste mayorista
 tier: nivel niveau stufe
 level: lvl
 category: cat categorie categoria kategorie categ
@@ -55,7 +62,8 @@ class: classe clase klasse
 family: famille familia
 description: desc descr dscr descrip descripcion beschreibung
 name: nom nombre
-designation: intitule bezeichnung artikelbezeichnung produktbezeichnung libelle denominacion denomination
+designation: intitule bezeichnung artikelbezeichnung produktbezeichnung libelle
+designation: denominacion denomination
 title: titre titulo titel
 extended: ext
 short: kurz court corto
@@ -63,7 +71,7 @@ long: lang larga
 length: len longueur
 warehouse: whse wh entrepot
 default: def
-customer: debtor debitor cust client cliente kunde kunden debitor clnt
+customer: bp debtor debitor cust client cliente kunde kunden debitor clnt
 account: acct acc compte cuenta konto
 contact: contacto kontakt ansprechpartner
 forename: prenom vorname fname given forenames
@@ -72,7 +80,7 @@ middle: mid
 initial: initials mi
 email: mail courriel correo courriels
 phone: tel telephone telefono telefon tlf telefonnummer fon telephon
-mobile: cell cellular cellulaire portable movil handy cel
+mobile: cell cellular cellulaire celular portable movil handy cel
 company: compagnie entreprise societe empresa compania firma firm unternehmen organization
 company: organisation organizacion business
 address: addr adresse direccion anschrift domicilio adr
@@ -171,6 +179,25 @@ u of m: uom
 u o m: uom
 price list: pricelist
 unit sell: sell price
+per item: each
+per unit: each
+per each: each
+per ea: each
+per piece: each
+por unidad: unit
+inv qty: stock quantity
+q o h: onhand
+u p c: barcode
+m s r p: msrp
+precio publico: retail price
+precio al publico: retail price
+prix suggere: msrp
+prix de detail suggere: msrp
+prix detail suggere: msrp
+a c: account
+address company: company
+business partner: customer
+sales employee: rep
 price unit: priceunit
 pricing unit: priceunit
 cost unit: costunit
@@ -261,13 +288,14 @@ year to date sales: ytd sales
 
 # Words that change nothing; cad is the money that prices are in anyway.
 _IGNORED = """
-of the an for our per by at and de du des la le les el los las der die das und y del au et en cad
-cdn html ht
+of the an for our by at and de du des la le les el los las der die das und y del au et en cad
+cdn html ht or ou oder
 """
 
 # Words that make something else of what stands beside them: a price's date is no price.
 _DENIERS = """
-isflag date updated value percent min minimum max maximum reorder safety sold received shipped
+isflag is y n yes date updated value percent min minimum minima minimo max maximum maxima target
+reorder safety sold received shipped
 allocated committed reserved backlog low use track manage status case carton box pallet pack inner
 break total extended old previous margin markup profit special promo comparison account tax type
 method currency days week month year source point multiple order list id code number name

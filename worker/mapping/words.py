@@ -20,7 +20,9 @@ _SIGNS = (
     (re.compile("%"), " percent "),
     (re.compile(r"\?"), " isflag "),
     (re.compile(r"\b[dln]['\u2019]", re.IGNORECASE), " "),  # prix d'achat
-    (re.compile(r"\b(price|cost)\s*(?:/|per)\s*(?:unit|each|ea)\b", re.IGNORECASE), r" unit \1 "),
+    # A price per hundred, per thousand or per foot is no unit price.
+    (re.compile(r"\b(price|cost)\s*/\s*(?:unit|each|ea)\b", re.IGNORECASE), r" unit \1 "),
+    (re.compile(r"\b(price|cost|sell|retail)\s*/(?!\s*rate\b)", re.IGNORECASE), r" \1 per "),
     (re.compile(r"['\u2019]s\b", re.IGNORECASE), " "),
 )
 # Most names have no sign in them.

@@ -13,7 +13,7 @@ _TIER_NAMES = {
     4: ("vip a", "premium"),
     5: (),
 }
-_OF_PRICES = "unit item product variant each current default rate usd eur"
+_OF_PRICES = "unit item product variant each default rate usd eur"
 _OF_QUANTITIES = (
     "item product variant unit current total actual physical count balance warehouse store each"
 )
@@ -55,8 +55,9 @@ _FIELDS = (
         weak_synonyms=(
             "item description", "product description", "part description", "stock description",
             "item code description", "description", "description 1", "short description",
+            "french description",
         ),
-        beside="service english full 1",
+        beside="service english full 1 item product",
     ),
     Field(
         "sku",
@@ -78,7 +79,7 @@ _FIELDS = (
             "vendor item number", "vendor part number", "vendor sku", "barcode", "barcode code",
             "barcode number", "id",
         ),
-        beside="primary main internal variant unique custom label item product part stock",
+        beside="primary main internal variant unique custom label your item product part stock",
     ),
     Field(
         "description",
@@ -90,6 +91,7 @@ _FIELDS = (
             "web description", "part details", "item details", "product details", "description 2",
             "short description",
         ),
+        beside="item product part english 1 stock",
         forgives=True,
     ),
     Field(
@@ -112,7 +114,8 @@ _FIELDS = (
         "Quantity",
         synonyms=(
             "quantity onhand", "onhand", "stock onhand", "physical stock", "stock level",
-            "stock quantity", "quantity stock level", "stock", "level onhand", "current quantity *", "onhand *",
+            "stock quantity", "quantity stock level", "stock", "level onhand", "current quantity *",
+            "onhand [*]",
             "available quantity", "available stock", "available onhand", "available to sell",
             "available", "closing stock", "closing quantity",
         ),
@@ -136,7 +139,7 @@ _FIELDS = (
             "price", "sell price", "sales price", "net sales price", "sell", "regular price",
             "base price", "retail price", "retail", "list price", "list", "standard price",
             "regular", "everyday price", "shelf price", "msrp", "msrp price", "msrp list",
-            "new price", "sale price",
+            "new price", "current price", "sale price",
         ),
         beside=_OF_PRICES,
         evidence="number",
@@ -147,8 +150,9 @@ _FIELDS = (
         "Cost",
         synonyms=(
             "unit cost", "cost price", "net cost", "dealer cost", "average cost",
-            "average cost price", "last cost", "standard cost", "landed cost", "replacement cost",
-            "market cost", "wholesale cost", "base cost", "new cost", "purchase cost",
+            "average cost price", "new cost", "last cost", "current cost",
+            "standard cost", "landed cost", "replacement cost",
+            "market cost", "wholesale cost", "base cost", "purchase cost",
             "purchase price", "net purchase price", "supply price", "your price", "your cost",
             "net price",
             "dealer price", "dealer net", "dealer net price", "vendor cost", "vendor price",
@@ -171,7 +175,7 @@ _FIELDS = (
         synonyms=(
             "uom", "unit", "measure", "stock unit", "sell unit", "sales unit", "base unit",
             "stock uom", "sell uom", "sales uom", "base uom", "price uom",
-            "purchase uom", "purchase unit", "unit sale",
+            "purchase uom", "purchase unit", "unit sale", "usage unit",
         ),
         beside="default standard item product code primary unit stock",
     ),
