@@ -197,7 +197,7 @@ async def test_contacts_without_a_name_are_updated_only(dealer, upload):
     ("data_type", "content", "mode", "message"),
     [
         ("inventory", b"SKU,Price\nA1,1\n", "create", "No column was found for name."),
-        ("inventory", b"SKU,Prix\nA1,1\n", "upsert", "No column was found for name."),
+        ("inventory", b"SKU,Prise\nA1,1\n", "upsert", "No column was found for name."),
         ("inventory", b"SKU,Price\nA1,1\n", "replace", 'The option "mode" must be'),
         ("bids", b"Client,Project\nAnn,Deck\n", "update", "there is nothing to update"),
     ],

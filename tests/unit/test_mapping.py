@@ -1,5 +1,7 @@
 """Which column becomes which field."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,9 +274,11 @@ def test_any_columns_are_mapped_once_or_refused(columns):
     assert len(set(mapping.columns.values())) == len(mapping.columns)
 
 
-def test_as_many_columns_as_a_spreadsheet_has_take_a_moment():
+def test_as_many_columns_as_a_spreadsheet_has_take_a_moment(figure):
     columns = [f"Column {number} of very many" for number in range(16_382)]
+    started = time.process_time()
     found = mapped([*columns, "SKU", "Name"])
+    figure(f"16,384 columns mapped in {time.process_time() - started:.2f} s of the processor")
     assert found == {"sku": "SKU", "name": "Name"}
     given = {column.upper(): "" for column in columns} | {"sku": "sku", "NAME": "name"}
     mapping = given_mapping([*columns, "SKU", "Name"], given, INVENTORY)

@@ -71,7 +71,7 @@ def test_a_file_with_all_that_is_required_is_left_as_it_is(mode, data_type, colu
     [
         pytest.param("inventory", ["SKU", "Price"], "create", "name", id="creates without names"),
         pytest.param("inventory", ["SKU"], "update", "name", id="nothing to update"),
-        pytest.param("inventory", ["SKU", "Prix"], "upsert", "name", id="nothing known to update"),
+        pytest.param("inventory", ["SKU", "Prise"], "upsert", "name", id="nothing known to update"),
         pytest.param("inventory", ["Name", "Price"], "update", "sku", id="whose?"),
         pytest.param("inventory", ["Price"], "update", "name", id="neither"),
         pytest.param("contacts", ["Phone"], "update", "name or email", id="whose phone?"),
