@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Action = Literal["status", "drop", "lose_answer", "delay"]
+Action = Literal["status", "drop", "lose_answer", "delay", "hold"]
 RealtimeMode = Literal["normal", "refused", "flapping", "silent", "deaf"]
 
 
@@ -26,7 +26,8 @@ class HttpRule:
 
     action: `status` answers in place of the part behind; `drop` closes the connection before the
     request gets there; `lose_answer` forwards it, waits until it is done, then closes the
-    connection without an answer; `delay` waits `delay_ms` and goes on.
+    connection without an answer; `delay` waits `delay_ms` and goes on; `hold` keeps it until the
+    faults are set anew or cleared, and then goes on: until then whoever sent it is at that call.
     count: how many requests it applies to (None: for ever), after letting `skip` of them pass.
     """
 

@@ -126,6 +126,8 @@ class Gateway:
                 return _cut(request)
             if rule.action == "delay":
                 await asyncio.sleep(rule.delay_ms / 1000)
+            if rule.action == "hold":
+                await self._injection.hold()
         for name in [name for name in headers if name.lower() in _HOP_BY_HOP]:
             headers.popall(name, None)
         body: bytes | aiohttp.StreamReader | None = None

@@ -1,5 +1,6 @@
 """The gateway's side of faults: which rule applies to a request, what is counted."""
 
+import asyncio
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
@@ -12,11 +13,14 @@ class Injection:
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self._replaced = asyncio.Event()
         self._seen: list[int] = []  # by rule of `faults`: how many requests it has matched
         self.reset_counters()
 
     def set(self, faults: Faults) -> None:
-        """Replace the faults; counts of rules start anew."""
+        """Replace the faults; counts of rules start anew, and what is held goes on."""
+        self._replaced.set()
+        self._replaced = asyncio.Event()
         self.faults = faults
         self._seen = [0] * len(faults.http)
 
@@ -40,6 +44,10 @@ class Injection:
                 self.injected[rule.action] += 1
                 return rule
         return None
+
+    async def hold(self) -> None:
+        """Wait until the faults are replaced."""
+        await self._replaced.wait()
 
     def report(self, sockets_open: int) -> dict[str, Any]:
         """Return faults and counters for a GET."""

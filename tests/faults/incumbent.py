@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import httpx
 
-from tests.faults.scenario import Organization, Scenario, slow
+from tests.faults.scenario import PATIENCE_SECONDS, Organization, Scenario, hold, slow
+from tests.faults.waiting import wait_until
 
 _POLL_SECONDS = 0.3  # 45 in a browser: here it shall meet the worker
 
@@ -24,6 +25,12 @@ def incumbent(scenario: Scenario) -> None:
     for tab in tabs:
         tab.start()
     try:
+        # The first jobs are a tab's before any worker hears of them.
+        with scenario.faults(hold("claim_import_jobs")):
+            for organization in organizations:
+                scenario.job(organization, 60, repeated=0)
+            if not wait_until(lambda: any(map(any, imported)), PATIENCE_SECONDS):
+                scenario.problems.append("no tab imported anything: there was no competition")
         with scenario.faults(slow(300), slow(500, "rpc/claim_import_jobs")):
             for _ in range(scenario.size(1, 3)):
                 for organization in organizations:
@@ -37,8 +44,6 @@ def incumbent(scenario: Scenario) -> None:
         closed.set()
         for tab in tabs:
             tab.join(30)
-    if not any(map(any, imported)):
-        scenario.problems.append("no tab imported anything: there was no competition")
 
 
 def _tab(

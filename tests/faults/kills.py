@@ -1,10 +1,9 @@
 """kill -9, at random moments and exactly between two steps of the protocol."""
 
 import signal
-import time
 from itertools import product
 
-from tests.faults.scenario import Job, Organization, Scenario, slow
+from tests.faults.scenario import PATIENCE_SECONDS, Job, Organization, Scenario, hold, slow
 from tests.faults.waiting import wait_until
 from tests.faults.workers import Worker
 
@@ -15,6 +14,8 @@ STEPS = (
     "report_progress",
     "finish_import",
 )
+# (function, calls of it that pass)
+_INSIDE_A_RUN = (*(("apply_inventory_batch", skip) for skip in range(4)), ("finish_import", 0))
 # A job is failed when its fifth attempt dies: that is poison's business, not that of these kinds.
 MOST_DEATHS = 3
 _BATCH_SIZES = (7, 10, 25, 40)
@@ -25,20 +26,20 @@ def at_random(scenario: Scenario) -> None:
     fleet, chance = scenario.ground.fleet, scenario.chance
     organizations = [scenario.organization() for _ in range(scenario.size(4, 8))]
     kills = scenario.size(4, 150)
-    deadline = time.monotonic() + 30 + 4 * kills
     jobs: list[Job] = []
-    with scenario.faults(slow(100)):
-        while scenario.injected < kills and time.monotonic() < deadline:
-            keep_busy(scenario, organizations, jobs, rows=scenario.size(200, 400))
-            for _ in range(4 - len(fleet.alive)):
-                # Another batch size each time: a successor goes on at the ledger all the same.
-                fleet.start(WORKER_BATCH_SIZE=chance.choice(_BATCH_SIZES), wait=False)
-            scenario.pause(0.0, 0.7)
+    while scenario.injected < kills and not scenario.problems:
+        keep_busy(scenario, organizations, jobs, rows=scenario.size(200, 400))
+        for _ in range(4 - len(fleet.alive)):
+            # Another batch size each time: a successor goes on at the ledger all the same.
+            fleet.start(WORKER_BATCH_SIZE=chance.choice(_BATCH_SIZES), wait=False)
+        # One that has at least five batches to go, and then its end.
+        jobs.append(scenario.job(chance.choice(organizations), 5 * max(_BATCH_SIZES), again=20))
+        function, skip = chance.choice(_INSIDE_A_RUN)
+        # Whoever is held at one call has others under way, and so have the other workers.
+        with scenario.held(function, slow(100), skip=skip):
             if victims := busy_workers(scenario):
                 is_last = scenario.injected == kills - 1
                 scenario.kill(chance.choice(victims), wait_for_lease=is_last)
-    if scenario.injected < kills:
-        scenario.problems.append(f"only {scenario.injected} of {kills} kills found a victim")
 
 
 def busy_workers(scenario: Scenario) -> list[Worker]:
@@ -68,16 +69,16 @@ def between_steps(scenario: Scenario) -> None:
     fleet = scenario.ground.fleet
     fleet.retire()
     for number, (function, when, nth) in enumerate(breakpoints):
-        # A progress report comes each second, and the second one after two at the earliest.
-        rows, milliseconds = (200, 800) if function == "report_progress" else (60, 100)
-        job = scenario.job(scenario.organization(), rows)
+        # A progress report comes each second: until then the job waits in a batch.
+        wait = hold("apply_inventory_batch", skip=2) if function == "report_progress" else slow(100)
+        job = scenario.job(scenario.organization(), 60)
         scenario.job(job.organization, 25, scheduled_in=0.01, again=5)
         [worker] = fleet.start(
             FAULTS_BREAK=f"{function}:{when}:{nth}:SIGKILL", WORKER_BATCH_SIZE=10, wait=False
         )
         worker.may_exit.add(-signal.SIGKILL)
-        with scenario.faults(slow(milliseconds)):
-            wait_until(lambda w=worker: not w.is_alive, 20)
+        with scenario.faults(wait):
+            wait_until(lambda w=worker: not w.is_alive, PATIENCE_SECONDS)
         if worker.is_alive:
             scenario.problems.append(f"{worker.name} never got to {function} {when} {nth}")
             scenario.kill(worker)

@@ -22,6 +22,10 @@ from tests.faults.workers import Fleet, Worker
 
 _ORGANIZATIONS = itertools.count(1)
 APPLY = "rpc/apply_inventory_batch"
+# Of the workers here, but for those that are started with another.
+BATCH_ROWS = 20
+# What must come is waited for as long as any machine may take: a guard, no measure.
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,13 @@ class Scenario:
     # Looking.
 
     def unfinished(self) -> list[UUID]:
+        return self.unfinished_of(*self.organizations)
+
+    def unfinished_of(self, *organizations: Organization) -> list[UUID]:
         rows = self.ground.database.rows(
             "select id from scheduled_jobs"
             " where organization_id = any(%s) and status in ('pending', 'processing')",
-            [organization.organization_id for organization in self.organizations],
+            [organization.organization_id for organization in organizations],
         )
         return [row["id"] for row in rows]
 
@@ -221,6 +228,37 @@ class Scenario:
         with self.ground.stack.faults.injected(Faults(http=rules, **faults)):
             yield
 
+    @contextmanager
+    def held(
+        self, function: str, *others: HttpRule, skip: int = 0, count: int = 1
+    ) -> Iterator[None]:
+        """Hold calls of a function on their way, and be inside the with when `count` are there.
+
+        Whoever made them stays where it is until the with is left. The first `skip` calls pass.
+        """
+        before = self._held()
+        with self.faults(hold(function, skip), *others):
+            if not self._is_held(before + count):
+                self.problems.append(f"nobody called {function}")
+            yield
+
+    def hold_next(self, function: str, skip: int) -> bool:
+        """Let what is held go on, and hold the calls after the next `skip`; False if none comes."""
+        before = self._held()
+        self.ground.stack.faults.set(Faults(http=(hold(function, skip),)))
+        return self._is_held(before + 1)
+
+    def wait_until_held(self, count: int) -> None:
+        """Wait until so many calls more than before are held, now that a rule is in force."""
+        if not self._is_held(count):
+            self.problems.append(f"fewer than {count} calls came")
+
+    def _is_held(self, count: int) -> bool:
+        return wait_until(lambda: self._held() >= count, PATIENCE_SECONDS)
+
+    def _held(self) -> int:
+        return self.ground.stack.faults.get()[1].injected.get("hold", 0)
+
     def pause(self, shortest: float, longest: float) -> None:
         time.sleep(self.chance.uniform(shortest, longest))
 
@@ -257,3 +295,8 @@ class Scenario:
 def slow(milliseconds: float, path: str = APPLY) -> HttpRule:
     """Let requests wait on their way, so that there is time to break something."""
     return HttpRule(path, "delay", delay_ms=milliseconds)
+
+
+def hold(function: str, skip: int = 0) -> HttpRule:
+    """Hold the calls of a database function, but for the first ones."""
+    return HttpRule(f"rpc/{function}", "hold", skip=skip)

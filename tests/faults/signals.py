@@ -4,12 +4,14 @@ import signal
 import time
 from itertools import product
 
-from devstack.faults import HttpRule
 from tests.faults.kills import STEPS, finish_with_plain_workers
 from tests.faults.outages import jobs_under_way
-from tests.faults.scenario import Scenario, slow
+from tests.faults.scenario import PATIENCE_SECONDS, Scenario, hold, slow
 from tests.faults.waiting import wait_until
 from tests.faults.workers import LEAVES_WITHIN_SECONDS, Worker
+
+# Less than a worker gives its batches in flight, and much more than leaving takes.
+_AT_ONCE_SECONDS = 12.0
 
 
 def waves(scenario: Scenario) -> None:
@@ -34,10 +36,13 @@ def between_steps(scenario: Scenario) -> None:
         scenario.chance.sample(breakpoints, scenario.size(2, len(breakpoints)))
     ):
         scenario.job(scenario.organization(), 120)
-        # Slow enough for a progress report, which comes after a second.
-        with scenario.faults(slow(500 if function == "report_progress" else 60)):
+        # A progress report comes after a second: until then the job waits in a batch.
+        wait = hold("apply_inventory_batch", skip=2) if function == "report_progress" else slow(60)
+        with scenario.faults(wait):
             [worker] = fleet.start(FAULTS_BREAK=f"{function}:{when}:1:{name}", WORKER_BATCH_SIZE=10)
             worker.may_exit.add(0)
+            wait_until(lambda w=worker: w.lines("worker_stopping"), PATIENCE_SECONDS)
+            scenario.ground.stack.faults.clear()
             if not wait_until(lambda w=worker: not w.is_alive, LEAVES_WITHIN_SECONDS):
                 got_it = "was ignored" if worker.lines("worker_stopping") else "was never sent"
                 scenario.problems.append(f"{name} {when} {function} {got_it}")
@@ -53,9 +58,9 @@ def while_the_claim_hangs(scenario: Scenario) -> None:
     fleet = scenario.ground.fleet
     fleet.retire()
     scenario.job(scenario.organization(), 50)
-    with scenario.faults(HttpRule("rpc/claim_import_jobs", "delay", delay_ms=40_000)):
+    with scenario.faults(hold("claim_import_jobs")):
         workers = fleet.start(2)
-        time.sleep(0.3)
+        scenario.wait_until_held(2)
         _expect_to_leave(scenario, workers, signal.SIGTERM)
     finish_with_plain_workers(scenario)
 
@@ -64,18 +69,19 @@ def second_signal(scenario: Scenario) -> None:
     """A second signal means: now. The lease does the rest."""
     fleet = scenario.ground.fleet
     for _ in range(scenario.size(1, 6)):
-        with jobs_under_way(scenario, batch_ms=3000):
+        with jobs_under_way(scenario), scenario.held("apply_inventory_batch"):
             first, second = scenario.chance.choices((signal.SIGTERM, signal.SIGINT), k=2)
             workers = [worker for worker in fleet.alive if scenario.tries_of(worker)]
             for worker in workers:
                 worker.send(first, 0)
             # Sooner it would be taken for the same request: Ctrl-C in a terminal comes twice.
             time.sleep(1.3)
-            # A batch that was almost there has landed since, and its worker has left in peace.
+            # One whose batches had all landed has left in peace.
             for worker in [worker for worker in workers if worker.is_alive]:
                 at = worker.send(second, 128 + second)
-                if not wait_until(lambda w=worker: not w.is_alive, 2):
-                    scenario.problems.append("still there 2 s after the second signal")
+                # With its batch held, only the second signal can end it before its time is up.
+                if not wait_until(lambda w=worker: not w.is_alive, _AT_ONCE_SECONDS):
+                    scenario.problems.append("still there long after the second signal")
                     worker.kill()
                 elif worker.process.returncode == 0:
                     scenario.problems.append("exit code 0 after a second signal in a slow batch")

@@ -8,7 +8,7 @@ from tests.faults.kinds import KINDS
 SEED = 20261123
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(1800)
 def test_nothing_is_lost_doubled_or_stuck_whatever_breaks(figure):
     report = suite.run(list(KINDS), seed=SEED, short=True)
     for line in table.in_columns(report.lines):

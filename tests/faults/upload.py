@@ -4,10 +4,10 @@ import random
 
 from tests.faults.files import File, make_file
 from tests.faults.kills import busy_workers
-from tests.faults.scenario import Organization, Scenario, slow
-from tests.faults.waiting import wait_until
+from tests.faults.scenario import BATCH_ROWS, Organization, Scenario, hold
 
 _PARTS, _PART_ROWS, _KILLS = 39, 2000, 20
+_APPLY = "apply_inventory_batch"
 
 
 def upload(scenario: Scenario) -> None:
@@ -21,22 +21,21 @@ def upload(scenario: Scenario) -> None:
         scenario.job(undisturbed, 0, file=file)
     scenario.settle(600)
 
-    with scenario.faults(slow(40)):
+    # Spread over the upload: so many batches at the most from one kill to the next.
+    share = parts * rows // BATCH_ROWS // (kills + 1)
+    with scenario.faults(hold(_APPLY)):
         for file in files:
             scenario.job(disturbed, 0, file=file)
-        for number in range(kills):
+        while scenario.injected < kills and not scenario.problems:
             fleet.ensure(2)
-            # Spread over the upload, somewhere inside a part.
-            _wait_for_parts(scenario, disturbed, parts * number // kills)
-            scenario.wait_for_batches(
-                scenario.landed_batches() + scenario.chance.randint(1, scenario.size(4, 60))
-            )
-            wait_until(lambda: busy_workers(scenario) or not scenario.unfinished(), 30)
-            victims = busy_workers(scenario)
-            if not victims:
-                scenario.problems.append(f"the upload was over after {number} kills")
-                break
-            scenario.kill(victims[0])
+            passes = scenario.chance.randint(share // 2, share - 4)
+            # A job must not die with its last attempt: then the next one's turn comes.
+            while scenario.hold_next(_APPLY, passes) and not (victims := busy_workers(scenario)):
+                passes = 1
+            if scenario.unfinished():
+                scenario.kill(victims[0])
+            else:
+                scenario.problems.append(f"the upload was over after {scenario.injected} kills")
     fleet.ensure(2)
     scenario.settle(600)
     one, other = _outcome(scenario, disturbed), _outcome(scenario, undisturbed)
@@ -52,13 +51,6 @@ def _part(seed: float, number: int, rows: int) -> File:
         f"upload_part{number + 1}.csv",
         range(first, first + rows),
         repeated=0.01,
-    )
-
-
-def _wait_for_parts(scenario: Scenario, organization: Organization, parts: int) -> None:
-    done = "select count(*) from scheduled_jobs where organization_id = %s and status = 'completed'"
-    wait_until(
-        lambda: scenario.ground.database.scalar(done, organization.organization_id) >= parts, 120
     )
 
 
