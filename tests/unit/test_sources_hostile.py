@@ -160,8 +160,8 @@ def xls_with_password():
         pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", f"{NO_TABLE}. It is a picture.", id="PNG"),
         pytest.param(b"\xff\xd8\xff\xe0\0\x10JFIF", f"{NO_TABLE}. It is a picture.", id="JPEG"),
         pytest.param(b"%PDF-1.7\n%abc\n1 0 obj\n", f"{NO_TABLE}. It is a PDF", id="PDF"),
-        pytest.param(b"\x1f\x8b\x08\0abc", f"{NO_TABLE}. It is a compressed file", id="gzip"),
-        pytest.param(b" <!DOCTYPE html><html>", f"{NO_TABLE}. It is a web page", id="HTML"),
+        pytest.param(b"\x1f\x8b\x08\0abc", "The compressed file (.gz) is damaged", id="gzip"),
+        pytest.param(b" <!DOCTYPE html><html>", "The file is a web page without a", id="HTML"),
         pytest.param(b"\xef\xbb\xbf<?xml version='1.0'?>", f"{NO_TABLE}. It is an XML", id="XML"),
         pytest.param("SKU,b".encode("utf-32"), f"{NO_TABLE}. It is UTF-32", id="UTF-32"),
         pytest.param(bytes(NOISE), f"{NO_TABLE}: it is not text", id="bytes"),
@@ -249,7 +249,7 @@ async def test_broken_and_locked_workbooks(tmp_path, make, cause):
     [
         (ole("EncryptedPackage", bytes(4096)), PROTECTED),
         (ole("WordDocument", bytes(4096)), f"{NO_TABLE}: it is an older Office document"),
-        (b"PK\x05\x06" + bytes(18), f"{NO_TABLE}: it is a ZIP archive."),
+        (b"PK\x05\x06" + bytes(18), "The ZIP archive is empty."),
         (b"PK\x03\x04 and no more", DAMAGED),
     ],
 )

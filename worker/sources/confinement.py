@@ -19,7 +19,7 @@ _MOST_CPU_SECONDS = 120
 _PR_SET_PDEATHSIG = 1
 
 
-def confine(parent: int) -> None:
+def confine(parent: int, most_data: int = _MOST_DATA) -> None:
     """Limit this process, leave it deaf to the platform's signals and tie it to its parent.
 
     The platform sends SIGTERM to every process at once; the parent decides what follows.
@@ -32,7 +32,7 @@ def confine(parent: int) -> None:
         os._exit(1)  # it died before we could ask
     os.umask(0o077)
     _limit(resource.RLIMIT_CORE, 0)  # it would hold the rows
-    _limit(resource.RLIMIT_DATA, _MOST_DATA)
+    _limit(resource.RLIMIT_DATA, most_data)
     _limit(resource.RLIMIT_AS, _MOST_ADDRESSES)
     _limit(resource.RLIMIT_FSIZE, _MOST_WRITTEN)
     _limit(resource.RLIMIT_CPU, _MOST_CPU_SECONDS)

@@ -11,24 +11,6 @@ from worker.exceptions import JobRefusedError
 _HEAD_BYTES = 65_536
 _PIECE_BYTES = 1 << 20
 
-# What people upload in place of a table. Only the first bytes count, not the file's name.
-_NO_TABLES = (
-    (b"%PDF-", "It is a PDF; upload the spreadsheet or CSV file that it was made from."),
-    (b"\x89PNG", "It is a picture."),
-    (b"\xff\xd8\xff", "It is a picture."),
-    (b"GIF8", "It is a picture."),
-    (b"\x1f\x8b", "It is a compressed file; unpack it and upload what is in it."),
-    (b"Rar!", "It is a compressed file; unpack it and upload what is in it."),
-    (b"7z\xbc\xaf", "It is a compressed file; unpack it and upload what is in it."),
-    (b"{\\rtf", "It is a text document."),
-    (b"<!doctype", "It is a web page; open it in a spreadsheet program and save it as .xlsx."),
-    (b"<html", "It is a web page; open it in a spreadsheet program and save it as .xlsx."),
-    (b"<table", "It is a web page; open it in a spreadsheet program and save it as .xlsx."),
-    (b"<?xml", "It is an XML file; open it in a spreadsheet program and save it as .xlsx."),
-    # A byte order mark of UTF-32, which begins like one of UTF-16.
-    (codecs.BOM_UTF32_LE, "It is UTF-32 text; save it as UTF-8."),
-    (codecs.BOM_UTF32_BE, "It is UTF-32 text; save it as UTF-8."),
-)
 # What text has no use for, but for the end mark and the escapes of old DOS programs. No C1: those
 # bytes are letters in Windows-1252.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
@@ -58,7 +40,6 @@ def find_encoding(path: Path, wanted: str | None) -> Encoding:
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    _refuse_other_formats(head)
     if wanted is not None:
         codec, shown = _with_mark(wanted, head), wanted
         _refuse_binary(head.decode(codec, "replace"))
@@ -70,13 +51,6 @@ def find_encoding(path: Path, wanted: str | None) -> Encoding:
     if _decodes(path, "utf-8-sig"):
         return Encoding("utf-8-sig", None, is_damaged=False)
     return Encoding("cp1252", "Windows-1252", not _decodes(path, "cp1252"))
-
-
-def _refuse_other_formats(head: bytes) -> None:
-    start = head[:512].removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n").lower()
-    for magic, advice in _NO_TABLES:
-        if start.startswith(magic.lower()) or head.startswith(magic):
-            raise JobRefusedError(f"The file is not a table we can read. {advice}")
 
 
 def _refuse_binary(text: str) -> None:

@@ -1,69 +1,69 @@
 """A file on the local disk as rows: its format, its header, its columns."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, closing
 from itertools import zip_longest
 from pathlib import Path
 
 from worker.exceptions import JobRefusedError
+from worker.sources.formats import HEAD_BYTES, find_format
 from worker.sources.header import SEARCHED_ROWS, Header, HeaderJudge, find_header, read_header
 from worker.sources.options import FileOptions
 from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
-from worker.sources.spool import Spool, read_workbook
+from worker.sources.spool import Spool, read_in_child, workbook_notes
+from worker.sources.spooled_tables import SpooledTable, page_table, record_table, sheet_table
 from worker.sources.table import Chunk, Table
 from worker.sources.text import open_text
 
-_ZIP = b"PK\x03\x04"
-_EMPTY_ZIP = b"PK\x05\x06"
-# https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-cfb/
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# What a packed file may unpack to where nobody said another limit.
+_MOST_UNPACKED = 200 << 20
 
 # Cells of a page, so that a wide sheet costs no more memory than a long one.
 _PAGE_CELLS = 40_000
+_SHOWN_NAMES = 10
 
 
-async def open_file(path: Path, options: FileOptions, judge: HeaderJudge) -> "FileSource":
-    """Open a CSV, a TSV or a workbook; what it is, its content says, not its name.
+async def open_file(
+    path: Path, options: FileOptions, judge: HeaderJudge, most_unpacked: int = _MOST_UNPACKED
+) -> "FileSource":
+    """Open a file with a table; what it is, its content says, not its name.
 
     Args:
-        path: on the local disk. A workbook's rows are spooled beside it.
+        path: on the local disk. What a child reads or unpacks is put beside it.
         options: what its owner said of it.
         judge: tells a header from other rows.
+        most_unpacked: bytes of a file that comes packed.
 
     Raises:
         JobRefusedError: it can't be read. The text tells its owner why.
 
     """
-    with path.open("rb") as file:
-        magic = file.read(8)
-    if not magic:
-        raise JobRefusedError("The file is empty.")
-    if magic.startswith((_ZIP, _EMPTY_ZIP, _OLE)):
-        spool = await read_workbook(path, options.sheet)
-        try:
-            return await _source(spool, options, judge, spool)
-        except BaseException:
-            spool.remove()
-            raise
-    table = await asyncio.to_thread(open_text, path, options, judge)
-    return await _source(table, options, judge, None)
+    with ExitStack() as scratch:
+        opening = _Opening(options, judge, most_unpacked, scratch)
+        table = await opening.open(path)
+        header = await _header(table, options, judge)
+        return FileSource(table, header, opening.notes, scratch.pop_all())
 
 
 class FileSource:
     """A file's rows below its header. Close it to remove what it spooled."""
 
-    def __init__(self, table: Table, header: Header | None, spool: Spool | None) -> None:
+    def __init__(
+        self, table: Table, header: Header | None, notes: Sequence[str], scratch: ExitStack
+    ) -> None:
         self._table = table
         self._header = header
-        self._spool = spool
+        self._notes = notes
+        self._scratch = scratch
         self._extra_cells = ""
         self.columns: tuple[str, ...] = header.columns if header else ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """How the file was read; after a pass over all pages, also which cells were ignored."""
-        notes = (*self._table.notes, *(self._header.notes if self._header else ()))
+        header = self._header.notes if self._header else ()
+        notes = (*self._notes, *self._table.notes, *header)
         return (*notes, self._extra_cells) if self._extra_cells else notes
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
@@ -101,13 +101,72 @@ class FileSource:
 
     def close(self) -> None:
         """Remove what was spooled; there are no more pages."""
-        if self._spool is not None:
-            self._spool.remove()
+        self._scratch.close()
 
 
-async def _source(
-    table: Table, options: FileOptions, judge: HeaderJudge, spool: Spool | None
-) -> FileSource:
+class _Opening:
+    """What it takes to find a file's table, which may be packed."""
+
+    def __init__(
+        self, options: FileOptions, judge: HeaderJudge, most_unpacked: int, scratch: ExitStack
+    ) -> None:
+        self._options = options
+        self._judge = judge
+        self._most_unpacked = most_unpacked
+        self._scratch = scratch
+        self._is_unpacked = False
+        self.notes: list[str] = []
+
+    async def open(self, path: Path) -> Table:
+        """Find the table; what is written for it is removed with `scratch`."""
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if not head:
+            raise JobRefusedError("The file is empty.")
+        form = find_format(head)
+        if form == "text":
+            return await asyncio.to_thread(open_text, path, self._options, self._judge)
+        spool = path.with_name(f"{path.name}.rows")
+        self._scratch.callback(spool.unlink, missing_ok=True)
+        report = await read_in_child(path, form, spool, self._wishes())
+        match report:
+            case {"unpacked": list(names)}:
+                self._is_unpacked = True
+                self.notes.extend(_unpacked_notes(names))
+                return await self.open(spool)
+            case {"columns": _}:
+                return record_table(spool, report)
+            case {"notes": _}:
+                return await asyncio.to_thread(page_table, spool, report, self._judge)
+            case {"tables": _}:
+                return await asyncio.to_thread(
+                    sheet_table, spool, report, self._judge, self._options.sheet
+                )
+        return Spool(spool, workbook_notes(report))
+
+    def _wishes(self) -> dict[str, object]:
+        return {
+            "sheet": self._options.sheet,
+            "encoding": self._options.encoding,
+            "most_unpacked": 0 if self._is_unpacked else self._most_unpacked,
+        }
+
+
+def _unpacked_notes(names: Sequence[str]) -> list[str]:
+    """Say what was unpacked; the other files of an archive are no tables."""
+    if not names:
+        return []
+    notes = [f'Read "{names[0]}" in the ZIP archive.']
+    if others := names[1:]:
+        named = ", ".join(f'"{name}"' for name in others[:_SHOWN_NAMES])
+        more = len(others) - _SHOWN_NAMES
+        notes.append(f"Left out of the archive: {named}{f' and {more} more' * (more > 0)}.")
+    return notes
+
+
+async def _header(table: Table, options: FileOptions, judge: HeaderJudge) -> Header | None:
+    if isinstance(table, SpooledTable) and table.columns is not None:
+        return read_header(0, table.columns, [])
     rows = await _first_rows(table, options.header_row or 1)
     if options.header_row is None:
         index = find_header(rows[:SEARCHED_ROWS], judge)
@@ -119,10 +178,10 @@ async def _source(
             f"{options.header_row:,}, but that row is empty."
         )
     if index is None:
-        return FileSource(table, None, spool)
+        return None
     number, cells = rows[index]
     below = [row for _, row in rows[index + 1 : index + 1 + SEARCHED_ROWS]]
-    return FileSource(table, read_header(number, cells, below), spool)
+    return read_header(number, cells, below)
 
 
 async def _first_rows(table: Table, first: int) -> Chunk:

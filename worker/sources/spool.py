@@ -1,11 +1,11 @@
-"""A workbook's rows, read by a child process into a spool file beside the workbook."""
+"""Rows that a child process reads from a file into a spool file."""
 
 import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import structlog
 
 import worker
 from worker.exceptions import JobRefusedError
+from worker.sources.formats import Format
 from worker.sources.table import Chunk, chunks
 
 log = structlog.get_logger()
@@ -57,6 +58,15 @@ _REFUSALS = {
         "Unpack it and upload the file that is in it."
     ),
 }
+_WORKBOOKS: set[Format] = {"ole", "zip", "flat ods"}
+_REFUSALS_OF_OTHERS = {
+    "damaged": (
+        "The file is damaged or incomplete. Open it in a spreadsheet program, save it as .xlsx "
+        "and upload that."
+    ),
+    "large": "The table in the file is too large. Save it as .csv and upload that instead.",
+    "slow": "The file takes too long to read. Save the table as .csv and upload that instead.",
+}
 _SHOWN_SHEETS = 20
 
 
@@ -72,50 +82,45 @@ class Spool:
         with self.path.open(encoding="utf-8", newline="\n") as file:
             yield from chunks(_rows(file))
 
-    def remove(self) -> None:
-        """Delete the file, if it is still there."""
-        self.path.unlink(missing_ok=True)
 
+async def read_in_child(
+    path: Path, form: Format, spool: Path, options: Mapping[str, object]
+) -> dict[str, object]:
+    """Have a child read a file into a spool: what it reports.
 
-async def read_workbook(path: Path, sheet: str | None) -> Spool:
-    """Have a child read a workbook's sheet, by default the first with data.
+    Args:
+        path: the file.
+        form: its format.
+        spool: where the rows go, or what was packed.
+        options: for the reader, as JSON can hold them.
 
     Raises:
         JobRefusedError: it can't be read within what a child may use.
 
     """
-    spool = path.with_name(f"{path.name}.rows")
-    try:
-        report = await _report(path, spool, sheet)
-        return Spool(spool, _notes(report))
-    except BaseException:
-        spool.unlink(missing_ok=True)
-        raise
-
-
-async def _report(path: Path, spool: Path, sheet: str | None) -> dict[str, object]:
-    exit_code, output = await _run_child(path, spool, sheet)
+    arguments = (form, str(path), str(spool), str(os.getpid()), json.dumps(options))
+    exit_code, output = await _run_child(*arguments)
     if exit_code in _SIGNALS_TO_ALL:
-        exit_code, output = await _run_child(path, spool, sheet)
+        exit_code, output = await _run_child(*arguments)
     report: dict[str, object] = {"cause": _cause_of_death(exit_code)}
     if exit_code == 0:
         report = json.loads(output)
-    if report["cause"]:
-        log.info("workbook_refused", cause=report["cause"], exit_code=exit_code)
-        raise JobRefusedError(_refusal(report))
+    if report.get("cause") or "refusal" in report:
+        cause = report.get("cause", "refusal")
+        log.info("file_refused", format=form, cause=cause, exit_code=exit_code)
+        raise JobRefusedError(_refusal(report, form))
     return report
 
 
-async def _run_child(path: Path, spool: Path, sheet: str | None) -> tuple[int | None, bytes]:
+async def _run_child(*arguments: str) -> tuple[int | None, bytes]:
     """Run the child to its end: its exit code (None: it took too long), what it reported."""
     known = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # nothing that lies in the working directory is imported
         "-m",
-        "worker.sources.workbook",
-        *(str(path), str(spool), str(os.getpid())),
-        *([sheet] if sheet is not None else []),
+        "worker.sources.readers",
+        *arguments,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # it would quote rows
@@ -144,35 +149,44 @@ def _cause_of_death(exit_code: int | None) -> str:
     return "large" if exit_code in _DEATHS_OF_SIZE else "damaged"
 
 
-def _refusal(report: dict[str, object]) -> str:
-    if report["cause"] != "no sheet":
-        return _REFUSALS[str(report["cause"])]
-    return f"The workbook has no sheet of that name. It has: {_listed(report)}."
+def _refusal(report: dict[str, object], form: Format) -> str:
+    cause = str(report.get("cause"))
+    if "refusal" in report:
+        return str(report["refusal"])
+    if cause == "no sheet":
+        return f"The workbook has no sheet of that name. It has: {listed(sheets(report))}."
+    return _REFUSALS[cause] if form in _WORKBOOKS else _REFUSALS_OF_OTHERS[cause]
 
 
-def _notes(report: dict[str, object]) -> tuple[str, ...]:
+def workbook_notes(report: Mapping[str, object]) -> tuple[str, ...]:
+    """Say how a workbook was read."""
     notes = []
-    if len(_sheets(report)) > 1:
-        notes.append(f'Read the sheet "{report["sheet"]}" of {_listed(report)}.')
-    if count := report["uncalculated"]:
-        formulas = "1 formula has" if count == 1 else f"{count:,} formulas have"
-        notes.append(
-            f"{formulas} no stored value and counted as #VALUE!; open the workbook in a "
-            "spreadsheet program, save it and upload it again."
-        )
-    return tuple(notes)
+    if len(sheets(report)) > 1:
+        notes.append(f'Read the sheet "{report["sheet"]}" of {listed(sheets(report))}.')
+    return (*notes, *uncalculated_notes(report))
 
 
-def _sheets(report: dict[str, object]) -> list[str]:
-    sheets = report["sheets"]
-    return [str(sheet) for sheet in sheets] if isinstance(sheets, list) else []
+def uncalculated_notes(report: Mapping[str, object]) -> list[str]:
+    """Say which formulas have no value."""
+    count = report["uncalculated"]
+    if not count:
+        return []
+    formulas = "1 formula has" if count == 1 else f"{count:,} formulas have"
+    advice = "open the workbook in a spreadsheet program, save it and upload it again"
+    return [f"{formulas} no stored value and counted as #VALUE!; {advice}."]
 
 
-def _listed(report: dict[str, object]) -> str:
-    sheets = _sheets(report)
-    listed = ", ".join(f'"{sheet[:40]}"' for sheet in sheets[:_SHOWN_SHEETS])
-    more = len(sheets) - _SHOWN_SHEETS
-    return f"{listed} and {more} more" if more > 0 else listed
+def sheets(report: Mapping[str, object]) -> list[str]:
+    """Give the names of the sheets that there are."""
+    names = report["sheets"]
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def listed(names: Sequence[str]) -> str:
+    """List the names of sheets, the first of many."""
+    shown = ", ".join(f'"{name[:40]}"' for name in names[:_SHOWN_SHEETS])
+    more = len(names) - _SHOWN_SHEETS
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _rows(lines: Iterator[str]) -> Iterator[tuple[int, int, list[object]]]:

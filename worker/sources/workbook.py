@@ -1,13 +1,8 @@
-"""A workbook's sheet as lines of JSON: ``python -m worker.sources.workbook FILE SPOOL PARENT``.
-
-Runs in a process of its own, because a workbook of a few kilobytes can unpack to anything, and
-because its reader is native code. Ends with one line of JSON on standard output, a Report.
-"""
+"""A workbook's sheet as lines of JSON. Belongs into a child process: worker.sources.readers."""
 
 import errno
 import json
 import math
-import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +11,6 @@ from typing import Literal, NamedTuple
 import python_calamine as calamine
 
 from worker.sources.cells import json_cell
-from worker.sources.confinement import confine
 from worker.sources.marks import Mark, MarkedRows, format_mark, uncalculated
 from worker.sources.ods_marks import ods_marks
 from worker.sources.table import LONGEST_ROW
@@ -60,16 +54,14 @@ class _RefusedError(Exception):
         self.report = Report(cause, sheets=tuple(sheets))
 
 
-def main(arguments: list[str]) -> None:
-    """Read FILE, write SPOOL; the sheet's name may follow the parent's process number."""
-    path, spool, parent, *sheet = arguments
-    confine(int(parent))
-    report = write_rows(Path(path), Path(spool), sheet[0] if sheet else None)
+def report_rows(path: Path, spool: Path, wanted: str | None) -> dict[str, object]:
+    """Write the rows, and report on them as the parent wants it."""
+    report = write_rows(path, spool, wanted)
     report = report._replace(
         sheet=report.sheet[:_LONGEST_NAME],
         sheets=tuple(name[:_LONGEST_NAME] for name in report.sheets[:_MOST_NAMES]),
     )
-    print(json.dumps(report._asdict()))  # noqa: T201 - the parent reads it
+    return report._asdict()
 
 
 def write_rows(path: Path, spool: Path, wanted: str | None) -> Report:
@@ -235,7 +227,3 @@ def _spool(rows: Iterable[_MarkedCells], spool: Path) -> int:
                 raise _RefusedError("large")
             file.write(line + "\n")
     return count
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
