@@ -155,7 +155,7 @@ class _Opening:
 def _unpacked_notes(names: Sequence[str]) -> list[str]:
     """Say what was unpacked; the other files of an archive are no tables."""
     if not names:
-        return []
+        return ["Read what the compressed file (.gz) holds."]
     notes = [f'Read "{names[0]}" in the ZIP archive.']
     if others := names[1:]:
         named = ", ".join(f'"{name}"' for name in others[:_SHOWN_NAMES])
@@ -166,7 +166,7 @@ def _unpacked_notes(names: Sequence[str]) -> list[str]:
 
 async def _header(table: Table, options: FileOptions, judge: HeaderJudge) -> Header | None:
     if isinstance(table, SpooledTable) and table.columns is not None:
-        return read_header(0, table.columns, [])
+        return read_header(0, table.columns, [["filled"] * len(table.columns)])
     rows = await _first_rows(table, options.header_row or 1)
     if options.header_row is None:
         index = find_header(rows[:SEARCHED_ROWS], judge)

@@ -45,6 +45,11 @@ _IN_A_PAGE = {
 }
 _TABLE = re.compile(r"<(?:table|tr)\b", re.IGNORECASE)
 
+# A line or two before the first tag; a CSV file would have a delimiter there.
+_TEXT_AND_TABLE = re.compile(
+    r"[^<,;|\t\"]{1,500}<(?=.*?<table\b.*?<tr\b.*?<t[dh]\b)", re.IGNORECASE | re.DOTALL
+)
+
 _JSON = re.compile(r'\[\s*(?:[\[{"]|\]\s*\Z)|\{\s*["}]')
 
 _HEADER = re.compile(r"[!-9;-~]{1,70}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*(?:\r\n|\n|\Z)")
@@ -71,15 +76,16 @@ def find_format(head: bytes) -> Format:
     if text.startswith("<"):
         return _markup(text)
     refuse_documents(text)
-    return _message(text)
+    return "html" if _TEXT_AND_TABLE.match(text) else _message(text)
 
 
 def _text(head: bytes) -> str:
     """Read the beginning as what ASCII shows of it, without white space in front."""
     codec = next((codec for mark, codec in _BYTE_ORDER_MARKS if head.startswith(mark)), None)
     if codec is None:
-        # UTF-16 without a mark.
-        codec = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(head[:2], "latin-1")
+        # UTF-16 without a mark has a zero byte beside each sign of ASCII.
+        zeros = (head[0:1] == b"\0", head[1:2] == b"\0")
+        codec = {(False, True): "utf-16-le", (True, False): "utf-16-be"}.get(zeros, "latin-1")
     return head.decode(codec, "ignore").lstrip("\ufeff \t\r\n\f\v")
 
 
@@ -103,7 +109,7 @@ def _markup(text: str) -> Format:
         return "html"
     if tag in _IN_A_PAGE:
         return "html" if _TABLE.search(text) else "text"
-    if "<?xml" in prologue or "xmlns" in attributes:
+    if "<?xml" in prologue or "xmlns" in attributes or f"</{full}>" in text:
         refuse_xml(name)
     return "text"
 

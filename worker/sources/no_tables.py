@@ -56,8 +56,8 @@ _TAR_MAGIC = slice(257, 262)
 _DBASE = frozenset({0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8B, 0x8C, 0xCB, 0xE5, 0xF5})
 _DECEMBER, _LONGEST_MONTH = 12, 31
 
-# ID;PWXL;N;E, and a record beneath. "ID;Price" may well begin a CSV file.
-_SYLK = re.compile(r"ID;P[^\r\n]*[\r\n]+(?:[CF];|B;[XY]|[PO];[A-Z]|E\s*\Z)")
+# ID;PWXL;N;E, and C;Y1;X1;K"SKU" beneath. "ID;Price" may well begin a CSV file.
+_SYLK = re.compile(r"ID;P[^;\r\n]*(?:;[NE])*\s*[\r\n](?=.*[\r\n]C;(?:[XY]\d+;)+K)", re.DOTALL)
 _DIF = re.compile(r"TABLE\s*[\r\n]+0,1\s*[\r\n]")
 _DOCUMENTS = (
     (_SYLK, f"It is a SYLK file (.slk); {_SAVE}"),

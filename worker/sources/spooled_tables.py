@@ -101,7 +101,8 @@ def sheet_table(
 def record_table(spool: Path, report: Mapping[str, Any]) -> SpooledTable:
     """Take records, which have their columns' names with them."""
     place = next(iter(_places(report)), _NOTHING)
-    return SpooledTable(spool, place, ("Read as JSON records.",), tuple(report["columns"]))
+    notes = ("Read as JSON records.", *report["notes"])
+    return SpooledTable(spool, place, notes, tuple(report["columns"]))
 
 
 _NOTHING = TablePlace(0, "", 0)

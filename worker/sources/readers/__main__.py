@@ -82,7 +82,8 @@ def _read_tables(
         case "mhtml":
             return {"notes": read_web_archive(path, writer)}
         case "json":
-            return {"columns": read_json(path, writer, encoding)}
+            columns, notes = read_json(path, writer, encoding)
+            return {"columns": columns, "notes": notes}
     return {"uncalculated": read_xml_spreadsheet(path, writer), "sheets": writer.names}
 
 

@@ -20,16 +20,28 @@ _SHORTENED = re.compile(r"#+|-?[0-9](?:[.,][0-9]+)?[eE][-+]?[0-9]{1,3}")
 class Cell:
     """Takes its text in pieces."""
 
-    __slots__ = ("_length", "_parts", "_stored", "columns", "inner", "is_too_long", "rows", "text")
+    __slots__ = (
+        "_length",
+        "_parts",
+        "_stored",
+        "columns",
+        "inner",
+        "is_heading",
+        "is_too_long",
+        "rows",
+        "text",
+    )
 
-    def __init__(self, attributes: dict[str, str]) -> None:
+    def __init__(self, attributes: dict[str, str], *, is_heading: bool) -> None:
+        self.is_heading = is_heading
         self.columns = self.rows = 1
         self._stored = ""
         if attributes:
-            self.columns = max(1, min(_count(attributes, "colspan"), _MOST_COLUMNS_OF_A_CELL))
-            # 0 is all the rest.
-            self.rows = min(_count(attributes, "rowspan"), _MOST_ROWS_OF_A_CELL)
-            self.rows = self.rows or _MOST_ROWS_OF_A_CELL
+            if "colspan" in attributes:
+                self.columns = max(1, min(_count(attributes["colspan"]), _MOST_COLUMNS_OF_A_CELL))
+            if "rowspan" in attributes:  # 0 is all the rest
+                rows = _count(attributes["rowspan"]) or _MOST_ROWS_OF_A_CELL
+                self.rows = min(rows, _MOST_ROWS_OF_A_CELL)
             self._stored = attributes.get("x:num") or attributes.get("sdval") or ""
         self._parts: list[str] = []
         self._length = 0
@@ -87,7 +99,7 @@ def spread(cells: list[Cell], reaching: dict[int, Cell]) -> tuple[list[str], str
             date.
 
     Returns:
-        the texts; and the first text that reaches further down, "" if none does.
+        the texts; and the first text that reaches further down and is no heading, or "".
 
     """
     if not reaching and all(cell.columns == 1 and cell.rows == 1 for cell in cells):
@@ -98,11 +110,12 @@ def spread(cells: list[Cell], reaching: dict[int, Cell]) -> tuple[list[str], str
         if len(row.texts) < MOST_COLUMNS:
             row.place(cell)
     row.place_above(MOST_COLUMNS)
+    first = next((cell.text for cell in cells if cell.rows > 1 and not cell.is_heading), "")
     reaching.clear()
     reaching.update(row.below)
     for cell in row.below.values():
         cell.rows -= 1
-    return row.texts, next((cell.text for cell in cells if cell.rows > 1 and cell.text), "")
+    return row.texts, first
 
 
 class _Row:
@@ -129,6 +142,6 @@ class _Row:
                 self.place(cell)
 
 
-def _count(attributes: dict[str, str], name: str) -> int:
-    written = attributes.get(name, "1").strip()
+def _count(written: str) -> int:
+    written = written.strip()
     return int(written) if written.isdecimal() and len(written) < 10 else 1  # noqa: PLR2004

@@ -19,7 +19,7 @@ _BLOCKS = {
 }
 _STRUCK_OUT = {"s", "strike", "del"}
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-_DEEPEST = 100
+_DEEPEST = 1000
 
 
 class _OpenTable:
@@ -60,7 +60,7 @@ class HtmlTables:
         elif not self._open:
             self._start_outside(tag)
         elif tag in {"td", "th"}:
-            self._start_cell(self._open[-1], attributes)
+            self._start_cell(self._open[-1], Cell(attributes, is_heading=tag == "th"))
         elif tag == "tr":
             self._start_row(self._open[-1])
         elif (cell := self._open[-1].cell) is not None:
@@ -123,7 +123,7 @@ class HtmlTables:
 
     def _start_table(self) -> None:
         if len(self._open) == _DEEPEST:
-            raise JobRefusedError(f"The page has more than {_DEEPEST} tables within each other.")
+            raise JobRefusedError(f"The page has more than {_DEEPEST:,} tables within each other.")
         self.has_tables = True
         if self._open:
             outer = self._open[-1]
@@ -155,11 +155,11 @@ class HtmlTables:
         table.next_row += 1
         table.cells = []
 
-    def _start_cell(self, table: _OpenTable, attributes: dict[str, str]) -> None:
+    def _start_cell(self, table: _OpenTable, cell: Cell) -> None:
         self._end_cell(table)
         if table.cells is None:
             self._start_row(table)
-        table.cell = Cell(attributes)
+        table.cell = cell
 
     def _end_cell(self, table: _OpenTable) -> None:
         cell = table.cell

@@ -8,6 +8,7 @@ from worker.sources.cells import json_cell
 from worker.sources.encoding import find_encoding
 from worker.sources.header import MOST_COLUMNS
 from worker.sources.readers.json_text import JsonText
+from worker.sources.readers.notes import encoding_notes
 from worker.sources.readers.tables import TableWriter
 
 _SHAPE = (
@@ -21,8 +22,8 @@ _DEEPEST = 5
 _FEW_NAMES = 8
 
 
-def read_json(path: Path, writer: TableWriter, encoding: str | None) -> list[str]:
-    """Write the records; their names, in the order of their first appearance.
+def read_json(path: Path, writer: TableWriter, encoding: str | None) -> tuple[list[str], list[str]]:
+    """Write the records: their names, in the order of their first appearance, and notes.
 
     Records are numbered from 1. A value that is an object or an array stays one.
 
@@ -30,7 +31,8 @@ def read_json(path: Path, writer: TableWriter, encoding: str | None) -> list[str
         JobRefusedError: it is no JSON, or has another shape.
 
     """
-    codec = find_encoding(path, encoding).codec
+    found = find_encoding(path, encoding)
+    codec = found.codec
     with path.open(encoding=codec, errors="replace", newline="") as file:
         is_sequence = _is_sequence(JsonText(file))
     places: dict[str, int] = {}
@@ -44,7 +46,7 @@ def read_json(path: Path, writer: TableWriter, encoding: str | None) -> list[str
             writer.write(table, number, _cells(record, places))
             if len(places) > MOST_COLUMNS:
                 raise JobRefusedError(f"The records have more than {MOST_COLUMNS:,} names.")
-    return [str(json_cell(name)) for name in places]
+    return [str(json_cell(name)) for name in places], encoding_notes(found)
 
 
 def _cells(record: dict[str, object], places: dict[str, int]) -> list[object]:
@@ -80,7 +82,7 @@ def _is_sequence(text: JsonText) -> bool:
             "The file is not a table we can read. It is a link to a Google document; "
             "download that as .xlsx and upload it."
         )
-    if text.peek() == "{":
+    if text.takes(",") or text.peek() == "{":
         return True
     return not text.peek() and isinstance(first, dict) and _is_record(first)
 
@@ -158,7 +160,8 @@ def _within(text: JsonText, names: list[str], depth: int) -> Iterator[object]:
 
 
 def _several(names: list[str]) -> str:
+    listed = " and ".join(f'"{name[:40]}"' for name in names)
     return (
-        f"The JSON file holds more than one list of records, {names[0][:40]!r} and "
-        f"{names[1][:40]!r}. Save the one that is meant alone and upload that."
+        f"The JSON file holds more than one list of records, {listed}. "
+        "Save the one that is meant alone and upload that."
     )

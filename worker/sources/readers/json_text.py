@@ -113,9 +113,10 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Make an object; a name that comes twice has both values, so that neither counts."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        for name, value in pairs:
-            if found[name] != value:
-                found[name] = [value, found[name]]
+        for name, last in found.items():
+            values = [value for other, value in pairs if other == name]
+            if any(value != last for value in values):
+                found[name] = values
     return found
 
 

@@ -2,9 +2,8 @@
 
 import codecs
 import re
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from lxml import etree
 
@@ -12,10 +11,11 @@ from worker.exceptions import JobRefusedError
 from worker.sources.encoding import Encoding, find_encoding
 from worker.sources.formats import HEAD_BYTES
 from worker.sources.readers.html_tables import HtmlTables
+from worker.sources.readers.notes import encoding_notes
 from worker.sources.readers.tables import TableWriter
 from worker.sources.readers.web_archives import unpacked_pages
 
-_PIECE_BYTES = 1 << 16
+_PIECE_CHARACTERS = 1 << 16
 
 _CHARSET = re.compile(
     rb"""<meta\b[^>]{0,500}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
@@ -40,6 +40,10 @@ _LONG_CELLS = (
     "The file is a web page whose table has a cell of more than 131,072 characters. "
     "Save the table as .csv or .xlsx and upload that."
 )
+_LONG_PARTS = (
+    "The file is a web page with a text or a comment of more than 10 million characters. "
+    "Save the table as .csv or .xlsx and upload that."
+)
 
 
 def read_page(path: Path, writer: TableWriter, encoding: str | None) -> list[str]:
@@ -57,7 +61,7 @@ def read_page(path: Path, writer: TableWriter, encoding: str | None) -> list[str
     tables = HtmlTables(writer)
     found = _page_encoding(path, encoding)
     _feed(path, found.codec, tables)
-    return [*_encoding_notes(found), *_notes(tables, writer)]
+    return [*encoding_notes(found), *_notes(tables, writer)]
 
 
 def read_web_archive(path: Path, writer: TableWriter) -> list[str]:
@@ -74,23 +78,39 @@ def read_web_archive(path: Path, writer: TableWriter) -> list[str]:
         for _ in unpacked_pages(path, page):
             found = _page_encoding(page, None)
             _feed(page, found.codec, tables)
-            notes.extend(_encoding_notes(found))
+            notes.extend(encoding_notes(found))
     finally:
         page.unlink(missing_ok=True)
     return [*dict.fromkeys(notes), *_notes(tables, writer)]
 
 
 def _feed(path: Path, codec: str, tables: HtmlTables) -> None:
-    # UTF-8, whatever the page says of itself: lxml takes bytes best.
     target: Any = tables  # its stubs ask for more than is called
-    parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True)
+    # UTF-8, whatever the page says of itself: lxml takes bytes best.
+    parser = etree.HTMLParser(target=target, encoding="utf-8")
     with path.open(encoding=codec, errors="replace", newline="") as file:
-        for piece in iter(partial(file.read, _PIECE_BYTES), ""):
-            parser.feed(piece.replace("\0", "").encode("utf-8", "replace"))
-    try:
-        parser.close()
-    except etree.XMLSyntaxError:
-        tables.close()  # there was nothing in it
+        pieces = _Bytes(file)
+        source: Any = pieces
+        # Not fed to it piece by piece: libxml2 would keep them all to the end.
+        etree.parse(source, parser)
+    if not pieces.are_read:  # it stops without a word where it has had too much
+        raise JobRefusedError(_LONG_PARTS)
+
+
+class _Bytes:
+    """A file as lxml asks for it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.are_read = False
+
+    def read(self, _most: int) -> bytes:
+        """Read on; lxml keeps what is more than it asked for."""
+        while piece := self._file.read(_PIECE_CHARACTERS):
+            if written := piece.replace("\0", ""):  # nothing but NUL is not the end
+                return written.encode("utf-8", "replace")
+        self.are_read = True
+        return b""
 
 
 def _notes(tables: HtmlTables, writer: TableWriter) -> list[str]:
@@ -101,16 +121,6 @@ def _notes(tables: HtmlTables, writer: TableWriter) -> list[str]:
     row, text = tables.reaching
     example = f'"{text[:40]}" from row {row:,} on'
     return [f"A cell that spans several rows counts in each of them, like {example}."]
-
-
-def _encoding_notes(found: Encoding) -> list[str]:
-    notes = [f"Read as {found.shown} text."] if found.shown else []
-    if found.is_damaged:
-        notes.append(
-            f"Some characters mean nothing in {found.shown or 'UTF-8'} and were replaced by "
-            "\N{REPLACEMENT CHARACTER}."
-        )
-    return notes
 
 
 def _page_encoding(path: Path, wanted: str | None) -> Encoding:
@@ -141,7 +151,7 @@ def _codec(label: str) -> str | None:
 def _decodes(path: Path, codec: str) -> bool:
     try:
         with path.open(encoding=codec, newline="") as file:
-            while file.read(_PIECE_BYTES):
+            while file.read(_PIECE_CHARACTERS):
                 pass
     except UnicodeError:
         return False

@@ -119,7 +119,9 @@ class _Reading:
             case "Cell":
                 self._end_cell()
             case "Row":
-                self._writer.write(self._sheet, self._row, list(map(json_cell, self._cells)))
+                self._writer.write(
+                    self._sheet, self._row, [cell and json_cell(cell) for cell in self._cells]
+                )
                 self._sheet.size += len(self._cells)
             case "Comment":
                 self._in_comment = False
