@@ -76,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--once", action="store_true", help="import what is due now, then exit")
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
-    upload.add_argument("file", type=_file, help="CSV, TSV, xlsx, xlsm, xls or ods")
+    upload.add_argument(
+        "file", type=_file, help="CSV, TSV, a workbook, HTML, XML, JSON, or one of them in a ZIP"
+    )
     upload.add_argument("--organization", required=True, metavar="ORG", help="whose rows they are")
     upload.add_argument("--data-type", choices=TABLES, default="inventory")
     upload.add_argument(

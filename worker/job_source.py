@@ -40,7 +40,8 @@ async def open_source(
     with scratch_directory() as directory:
         file = directory / "file"
         version = await store.download(stored, file)
-        with closing(await open_file(file, options, _judge(job, table))) as source:
+        opened = await open_file(file, options, _judge(job, table), store.most_bytes)
+        with closing(opened) as source:
             yield source, version
 
 

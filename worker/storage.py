@@ -24,6 +24,8 @@ class FileStore:
         assert client.options.httpx_client is not None  # noqa: S101 - connect() set it
         self._http = client.options.httpx_client
         self._limit_mb = limit_mb
+        # Bytes of a file, also when it is unpacked.
+        self.most_bytes = limit_mb * _MEBIBYTE
 
     async def download(self, path: str, into: Path) -> str:
         """Stream a file into a local one; its SHA-256.
@@ -54,7 +56,7 @@ class FileStore:
                 with into.open("wb") as file:
                     async for chunk in response.aiter_bytes():
                         size += len(chunk)
-                        if size > self._limit_mb * _MEBIBYTE:
+                        if size > self.most_bytes:
                             raise JobRefusedError(
                                 f"The file is larger than {self._limit_mb:,} MB. "
                                 "Please split it and upload the parts."

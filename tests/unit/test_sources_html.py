@@ -68,7 +68,7 @@ async def test_the_field_files(tmp_path):
         "<!-- --><!DOCTYPE html>",
         "<!DOCTYPE html PUBLIC '-//W3C//DTD HTML 4.01//EN'>",
         '<?xml version="1.0"?><!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml">',
-        "<html xmlns:x='urn:schemas-microsoft-com:office:excel'><head><xml><x:a>1</x:a></xml></head>",
+        "<html xmlns:x='urn:schemas-microsoft-com:office:excel'><head><xml><x:a>1</xml></head>",
         "<META http-equiv=x>",
         "<style>td { color: red }</style>",
         "<script>if (1 < 2) '<table>'</script>",
