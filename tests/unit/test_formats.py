@@ -122,6 +122,28 @@ async def test_other_documents_in_archives_are_named(tmp_path, parts, what):
     assert str(refused.value).startswith(f"The file is not a table we can read. It is {what}")
 
 
+@pytest.mark.parametrize(
+    ("name", "columns", "row"),
+    [
+        ("01_html.xls", 4, (2, "00123", 'Deck screw 3"', "$1,234.50", "12")),
+        ("02_xmlss.xls", 3, (2, "00123", "Screw", 12.5)),
+        ("13_zip.zip", 3, (2, "A1", "Screw", "12")),
+        ("15_json.json", 3, (1, "A1", "Screw", 12.5)),
+        ("m1_html_table_that_begins_with_meta.xls", 3, (2, "H-100", "Hammer", "19.99")),
+    ],
+)
+async def test_field_files_are_read_by_the_child(tmp_path, name, columns, row):
+    (tmp_path / "a").write_bytes((FIELD / name).read_bytes())
+    source = await open_file(tmp_path / "a", FileOptions(), JUDGE)
+    rows = [
+        (found.number, *found.cells.values()) async for page in source.pages() for found in page
+    ]
+    source.close()
+    assert len(source.columns) == columns
+    assert rows[0] == row
+    assert [found.name for found in tmp_path.iterdir()] == ["a"]
+
+
 async def test_the_field_file_of_apple_numbers(tmp_path):
     (tmp_path / "a").write_bytes((FIELD / "p1_apple_numbers.numbers").read_bytes())
     with pytest.raises(JobRefusedError, match="It is an Apple Numbers file; export it as"):

@@ -15,6 +15,8 @@ from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, open_file
 from worker.sources.header import KnownNames
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 FIELD = Path(__file__).parents[1] / "data" / "field"
 XLS = (Path(__file__).parents[1] / "data" / "files" / "stock.xls").read_bytes()
 JUDGE = KnownNames(frozenset({"sku", "name"}), [frozenset({"sku"}), frozenset({"name"})])

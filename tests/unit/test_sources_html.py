@@ -10,6 +10,8 @@ from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, open_file
 from worker.sources.header import KnownNames
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(
     frozenset({"sku", "name", "price", "cost"}), [frozenset({"sku"}), frozenset({"name"})]

@@ -9,6 +9,8 @@ from worker.sources import FileOptions, open_file
 from worker.sources.header import KnownNames
 from worker.sources.readers import json_text
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(frozenset({"sku", "name"}), [frozenset({"sku"}), frozenset({"name"})])
 SHAPE = "The file is JSON, but holds no list of records."

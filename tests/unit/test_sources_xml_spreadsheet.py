@@ -8,6 +8,8 @@ from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, open_file
 from worker.sources.header import KnownNames
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(frozenset({"sku", "name", "price"}), [frozenset({"sku"}), frozenset({"name"})])
 OFFICE = "urn:schemas-microsoft-com:office:spreadsheet"

@@ -1,0 +1,23 @@
+"""What unit tests share."""
+
+import json
+
+import pytest
+
+from worker.exceptions import JobRefusedError
+from worker.sources import files
+from worker.sources.readers.__main__ import read
+
+
+@pytest.fixture
+def without_a_child(monkeypatch):
+    """Read strangers' files in this process, which takes a tenth of the time."""
+
+    async def read_here(path, form, spool, options):
+        report = json.loads(json.dumps(read(form, path, spool, options)))
+        if "refusal" in report:
+            raise JobRefusedError(report["refusal"])
+        assert not report.get("cause")
+        return report
+
+    monkeypatch.setattr(files, "read_in_child", read_here)
