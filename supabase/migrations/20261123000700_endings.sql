@@ -1,19 +1,40 @@
 -- How a run ends: finished with its job, or the job given back.
 
--- What a rehearsal found, in the words of the counts.
-create or replace function import_internal.rehearsal_line(run public.import_runs)
+-- Whether a run went through all of its rows, and none of them got in: none was created, none was
+-- there already. People call that a failure.
+create or replace function import_internal.got_nothing_in(run public.import_runs)
+returns boolean
+language sql immutable security invoker set search_path = '' as $$
+  select coalesce(run.created + run.updated = 0 and run.unprocessed = 0, false)
+    and run.row_count is not null;
+$$;
+
+-- What a run that went through all of its rows found, in the words of the counts; NULL where the
+-- job's record_count says it.
+create or replace function import_internal.summary_line(run public.import_runs)
 returns text
 language sql immutable security invoker set search_path = '' as $$
-  select format(
-    'Rehearsal: nothing was written. %s rows would be created, %s updated and %s refused.',
-    to_char(run.created, 'FM999,999,999,990'), to_char(run.updated, 'FM999,999,999,990'),
-    to_char(run.failed, 'FM999,999,999,990'));
+  select case
+    when import_internal.got_nothing_in(run) then
+      case when run.dry_run then 'Rehearsal: nothing would be imported: '
+        else 'Nothing was imported: ' end
+      || case run.failed
+        when 0 then 'there are no rows to import.'
+        when 1 then 'its only row is refused.'
+        else 'all ' || to_char(run.failed, 'FM999,999,999,990') || ' rows are refused.' end
+    when run.dry_run then format(
+      'Rehearsal: nothing was written. %s rows would be created, %s updated and %s refused.',
+      to_char(run.created, 'FM999,999,999,990'), to_char(run.updated, 'FM999,999,999,990'),
+      to_char(run.failed, 'FM999,999,999,990'))
+  end;
 $$;
 
 -- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
 -- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), the run
 -- closed, the ledger pruned.
--- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'.
+-- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'. A job that is called
+-- 'completed' and of which nothing got in becomes 'failed': the CRM would say "Import Complete!". Its
+-- first refusals are the reason, and the message, which may then say more (what was skipped).
 -- failed_rows_path: where the refused rows lie in the bucket imports, if they do.
 -- A rehearsal has written nothing: its record_count is 0, its counts are what would have been.
 -- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
@@ -28,6 +49,7 @@ declare
   job_status text;
   run public.import_runs;
   ending text := finish_import.outcome;
+  is_through boolean; -- whether the run went through all rows
 begin
   if ending not in ('completed', 'failed', 'cancelled') then
     raise invalid_parameter_value using message = format('unknown outcome %L', ending);
@@ -44,12 +66,17 @@ begin
   if job_status = 'cancelled' then
     ending := 'cancelled';
   end if;
+  is_through := ending = 'completed';
 
   if run.finished_at is null then
     run := import_internal.close_run(run.id, ending);
-    if ending = 'completed' and (run.row_count is null or run.unprocessed > 0) then
+    if is_through and (run.row_count is null or run.unprocessed > 0) then
       raise invalid_parameter_value using message = format(
         '%s of %s rows are not in the ledger', run.unprocessed, coalesce(run.row_count::text, '?'));
+    end if;
+    if is_through and import_internal.got_nothing_in(run) then
+      ending := 'failed';
+      update public.import_runs r set outcome = ending where r.id = run.id returning * into run;
     end if;
 
     if finish_import.failed_rows_path is not null then
@@ -64,15 +91,16 @@ begin
     set status = ending,
         completed_at = coalesce(j.completed_at, now()),
         record_count = case when run.dry_run then 0 else run.created + run.updated end,
-        error_message = case ending
-          when 'completed' then nullif(concat_ws(
+        error_message = case
+          when is_through then nullif(concat_ws(
             E'\n',
-            case when run.dry_run then import_internal.rehearsal_line(run) end,
+            import_internal.summary_line(run),
+            case ending when 'failed' then import_internal.readable(finish_import.message) end,
             import_internal.error_lines(run.job_id, run.failed)), '')
-          when 'failed' then import_internal.readable(finish_import.message)
+          when ending = 'failed' then import_internal.readable(finish_import.message)
         end,
-        progress = case ending
-          when 'completed' then jsonb_build_object(
+        progress = case
+          when is_through then jsonb_build_object(
             'current', run.row_count, 'total', run.row_count, 'percent', 100)
           else j.progress
         end
@@ -80,7 +108,9 @@ begin
 
     delete from public.import_batches b where b.job_id = run.job_id;
     perform import_internal.schedule_next_occurrence(run.job_id);
-  elsif run.outcome <> ending then
+  elsif run.outcome <> ending
+    and not (is_through and run.outcome = 'failed' and import_internal.got_nothing_in(run))
+  then
     raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
   end if;
 

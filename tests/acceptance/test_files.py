@@ -334,11 +334,12 @@ async def test_a_file_that_cannot_be_read_is_refused(
     assert [run["outcome"] for run in dealer.runs(job_id)] == ["failed"]
 
 
-async def test_a_file_with_nothing_below_its_header_completes(settings, dealer, upload):
+async def test_a_file_with_nothing_below_its_header_failed(settings, dealer, upload):
     job_id = await upload(b"SKU,Name\n\n,\n")
     await serve(settings, once=True)
     row = dealer.job(job_id)
-    assert (row["status"], row["record_count"], row["error_message"]) == ("completed", 0, None)
+    assert (row["status"], row["record_count"]) == ("failed", 0)
+    assert row["error_message"] == "Nothing was imported: there are no rows to import."
     assert row["progress"] == {"current": 0, "total": 0, "percent": 100}
 
 

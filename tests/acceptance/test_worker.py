@@ -116,11 +116,12 @@ async def test_the_last_row_of_a_sku_wins_across_batches_and_pages(settings, dea
     assert (run["created"], run["updated"], run["failed"]) == (2499, 1, 1)
 
 
-async def test_a_job_without_rows_completes(settings, dealer):
+async def test_a_job_without_rows_failed(settings, dealer):
     job_id = dealer.insert_job([])
     await serve(settings, once=True)
     row = dealer.job(job_id)
-    assert (row["status"], row["record_count"], row["error_message"]) == ("completed", 0, None)
+    assert (row["status"], row["record_count"]) == ("failed", 0)
+    assert row["error_message"] == "Nothing was imported: there are no rows to import."
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,81 @@ async def test_a_finish_counts_from_the_ledger(queue, dealer):
     assert await queue.finish(job.run_id, "completed") == result  # its answer was lost
 
 
+@pytest.mark.parametrize(
+    ("row_count", "message", "lines"),
+    [
+        (0, None, ["Nothing was imported: there are no rows to import."]),
+        (0, "Skipped.", ["Nothing was imported: there are no rows to import.", "Skipped."]),
+        (1, None, ["Nothing was imported: its only row is refused.", "Row 1: name is missing"]),
+        (
+            1200,
+            "Skipped.",
+            [
+                "Nothing was imported: all 1,200 rows are refused.",
+                "Skipped.",
+                *(f"Row {number}: name is missing" for number in range(1, 11)),
+                "… and 1190 more",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_job_of_which_nothing_got_in_failed(
+    queue, dealer, row_count, message, lines, dry_run
+):
+    job_id = dealer.insert_job(None, file_data={"source": {}, "options": {"dry_run": dry_run}})
+    job = await dealer.claim(queue)
+    await begin(queue, job.run_id, row_count)
+    for first in range(1, row_count + 1, 100):
+        last = min(first + 99, row_count)
+        errors = [refused(number) for number in range(first, last + 1)]
+        await apply(queue, job.run_id, first, last, [], errors)
+    result = await queue.finish(job.run_id, "completed", message, "org/failed/1.csv")
+    assert (result.outcome, result.created, result.updated) == ("failed", 0, 0)
+    assert (result.failed, result.unprocessed) == (row_count, 0)
+    row = dealer.job(job_id)
+    assert (row["status"], row["record_count"]) == ("failed", 0)
+    assert row["completed_at"] is not None
+    assert row["progress"] == {"current": row_count, "total": row_count, "percent": 100}
+    first, *others = row["error_message"].splitlines()
+    rehearsed = lines[0].replace("Nothing was", "Rehearsal: nothing would be")
+    assert [first, *others] == [rehearsed if dry_run else lines[0], *lines[1:]]
+    [run] = dealer.runs(job_id)
+    assert (run["outcome"], run["failed_rows_path"]) == ("failed", "org/failed/1.csv")
+    assert len(dealer.errors()) == row_count
+    # The answer was lost: the same comes back, and the job stays as it is.
+    assert await queue.finish(job.run_id, "completed", message, "org/failed/1.csv") == result
+    assert dealer.job(job_id) == row
+
+
+async def test_a_job_whose_rows_were_there_already_is_completed(queue, dealer):
+    for _ in range(2):
+        job_id = dealer.insert_job(dealer.records(2))
+        job = await dealer.claim(queue)
+        await apply(queue, job.run_id, 1, 2)
+        await queue.finish(job.run_id, "completed")
+    row = dealer.job(job_id)
+    assert (row["status"], row["record_count"], row["error_message"]) == ("completed", 2, None)
+
+
+async def test_a_job_that_failed_is_not_completed_by_a_late_call(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(2))
+    job = await dealer.claim(queue)
+    await queue.finish(job.run_id, "failed", "The file is broken.")
+    with pytest.raises(RunLostError):
+        await queue.finish(job.run_id, "completed")
+    assert dealer.job(job_id)["error_message"] == "The file is broken."
+
+
+async def test_a_job_that_was_cancelled_before_anything_got_in_is_cancelled(queue, dealer):
+    job_id = dealer.insert_job(dealer.records(1))
+    job = await dealer.claim(queue)
+    await apply(queue, job.run_id, 1, 1, [], [refused(1)])
+    dealer.execute("update scheduled_jobs set status = 'cancelled' where id = %s", job_id)
+    result = await queue.finish(job.run_id, "completed")
+    assert (result.outcome, dealer.job(job_id)["status"]) == ("cancelled", "cancelled")
+
+
 async def test_a_job_is_not_completed_while_rows_are_missing(queue, dealer):
     job_id = dealer.insert_job(dealer.records(2))
     job = await dealer.claim(queue)
@@ -601,7 +676,7 @@ async def test_an_error_takes_one_line_of_the_message(queue, dealer):
     errors = [RowError(n, n, "name", f"name\nis\x07 {'long ' * 90}", {}) for n in (1, 2)]
     await apply(queue, job.run_id, 1, 2, [], errors)
     await queue.finish(job.run_id, "completed")
-    first, second = dealer.job(job_id)["error_message"].splitlines()
+    _, first, second = dealer.job(job_id)["error_message"].splitlines()
     assert first.startswith("Row 1: name is long long")
     assert second.startswith("Row 2: name is long long")
     assert len(first) == len(second) == 300

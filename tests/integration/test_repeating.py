@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from worker.job import RowError
 from worker.queue import JobQueue
 
 TORONTO = (
@@ -552,14 +553,21 @@ async def claim(queue, dealer):
     return job
 
 
-async def run(queue, dealer, outcome="completed", message=None):
+async def claim_and_apply(queue, dealer):
     job = await claim(queue, dealer)
+    rows = [{"row_number": 1, "sku": "A", "name": "Item", "search_keywords": ""}]
+    await queue.apply_batch("apply_inventory_batch", job.run_id, range(1, 2), rows, [])
+    return job
+
+
+async def run(queue, dealer, outcome="completed", message=None):
+    job = await (claim_and_apply if outcome == "completed" else claim)(queue, dealer)
     await queue.finish(job.run_id, outcome, message)
     return job
 
 
-def repeating(dealer, *, records=(), **columns):
-    return dealer.insert_job(list(records), **{"repeat_type": "daily"} | columns)
+def repeating(dealer, **columns):
+    return dealer.insert_job(dealer.records(1), **{"repeat_type": "daily"} | columns)
 
 
 def waiting(dealer):
@@ -592,7 +600,7 @@ async def test_the_next_occurrence_is_the_same_job_without_its_results(queue, de
         "repeat_days_of_week": ["monday", "Thu", "nonsense"],
         "repeat_days_of_month": [31],
     }
-    job_id = repeating(dealer, records=[], creator_name="Olivia", file_name="stock.csv", **schedule)
+    job_id = repeating(dealer, creator_name="Olivia", file_name="stock.csv", **schedule)
     await run(queue, dealer)
     before, [after] = dealer.job(job_id), waiting(dealer)
     assert before["status"] == "completed"
@@ -616,7 +624,7 @@ async def test_a_finish_whose_answer_was_lost_inserts_nothing_more(queue, dealer
 
 async def test_finishes_at_once_insert_one(queue, dealer):
     repeating(dealer)
-    job = await claim(queue, dealer)
+    job = await claim_and_apply(queue, dealer)
     await asyncio.gather(*(queue.finish(job.run_id, "completed") for _ in range(6)))
     assert len(waiting(dealer)) == 1
 
@@ -628,6 +636,16 @@ async def test_a_job_that_an_operator_starts_again_inserts_nothing_more(queue, d
     await run(queue, dealer)
     assert len(waiting(dealer)) == 1
     assert dealer.job(job_id)["error_message"] is None
+
+
+async def test_an_occurrence_of_which_nothing_got_in_has_a_next_one(queue, dealer):
+    job_id = repeating(dealer)
+    job = await claim(queue, dealer)
+    refused = [RowError(1, 1, "name", "name is missing", {})]
+    await queue.apply_batch("apply_inventory_batch", job.run_id, range(1, 2), [], refused)
+    await queue.finish(job.run_id, "completed")
+    assert dealer.job(job_id)["status"] == "failed"
+    assert len(waiting(dealer)) == 1
 
 
 async def test_a_failed_occurrence_has_a_next_one(queue, dealer):
@@ -699,7 +717,7 @@ async def test_a_job_has_no_next_occurrence_when(queue, dealer, schedule):
 
 async def test_an_export_is_not_ours_to_repeat(queue, dealer):
     job_id = repeating(dealer)
-    job = await claim(queue, dealer)
+    job = await claim_and_apply(queue, dealer)
     dealer.execute("update scheduled_jobs set job_type = 'export' where id = %s", job_id)
     await queue.finish(job.run_id, "completed")
     assert waiting(dealer) == []
