@@ -44,7 +44,7 @@ def given_mapping(
         if field is None:
             raise JobRefusedError(
                 f"The mapping sends the column {shown(wanted)} to {shown(target)}, which is no "
-                f"field of {table.noun}. The fields are: {', '.join(fields.values())}."
+                f"field of {table.noun}.\nThe fields are: {', '.join(fields.values())}."
             )
         column = wanted if wanted in exact else spelled.get(_plain(wanted))
         if column is None:

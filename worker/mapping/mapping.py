@@ -65,7 +65,8 @@ class ColumnMapping:
         for group in self.missing:
             raise JobRefusedError(
                 f"No column was found for {' or '.join(group)}. Please name the column like the "
-                f"field, or choose it in the mapping. {_seen(self.seen)}"
+                # On a line of its own, for each is cut after 300 characters.
+                f"field, or choose it in the mapping.\n{_seen(self.seen)}"
             )
 
 
