@@ -95,10 +95,10 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             heartbeat = Heartbeat(self.queue, self.job)
             beating = group.create_task(heartbeat.beat())
-            failed_rows_path = await self._import(heartbeat)
+            skipped, failed_rows_path = await self._import(heartbeat)
             beating.cancel()
         result = await self.queue.finish(
-            self.job.run_id, "completed", failed_rows_path=failed_rows_path
+            self.job.run_id, "completed", skipped, failed_rows_path=failed_rows_path
         )
         return asdict(result)
 
@@ -132,8 +132,14 @@ class _Run:
         await self.queue.release(run_id, _retry_in(self.job.attempt))
         return {"outcome": "retried"}
 
-    async def _import(self, heartbeat: Heartbeat) -> str | None:
-        """Take every row through; the path of the file of those that failed, if there are some."""
+    async def _import(self, heartbeat: Heartbeat) -> tuple[str | None, str | None]:
+        """Take every row through.
+
+        Returns:
+            what was skipped, a line for each kind, and the path of the file of those that failed;
+            None where there are none.
+
+        """
         table = TABLES.get(self.job.data_type)
         if table is None:
             raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
@@ -145,7 +151,7 @@ class _Run:
             heartbeat.show(rows.count)
             await self._begin(rows, version)
             await self._apply(rows, table, heartbeat)
-            return await self._give_back(rows)
+            return "\n".join(rows.skipped) or None, await self._give_back(rows)
 
     async def _begin(self, rows: Rows, version: str | None) -> None:
         """Tell the database what was found, unless it knows: how many rows, by which mapping."""

@@ -1,6 +1,7 @@
 """One row as it came → the row for the apply function, or why it was refused."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from worker.job import RowError
@@ -18,6 +19,8 @@ KeyReader = Callable[[object], str | None]
 # Of a field: its name, the row's name of it, its column or those that it is put together from, how
 # a cell is read, whether it is required
 _Reader = tuple[str, str, str | tuple[str, ...], Callable[[object], object], bool]
+# A field whose column has prices with units behind them, the column, and its style
+_Price = tuple[Field, str, Style]
 
 
 def _read_cells(
@@ -70,7 +73,33 @@ def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
 
 
 def _in_style(field: Field, style: Style) -> Callable[[object], object]:
+    # A column's evidence is its own matter: only what differs from plain needs a style to read it.
     return field.read if style == PLAIN else partial(field.read, style=style)
+
+
+def _add_prices(
+    cells: Mapping[str, object], prices: Sequence[_Price], unit: object, row: Row
+) -> dict[str, str]:
+    """Put prices into the row that may have a unit behind them, which must be the row's."""
+    problems: dict[str, str] = {}
+    for field, column, style in prices:
+        try:
+            of_row = replace(style, unit="" if unit is None else str(unit))
+            price = field.read(cells.get(column), style=of_row)
+        except ValueProblem as problem:
+            problems[field.name] = str(problem)
+        else:
+            if price is not None:
+                row[field.stored_as] = price
+    return problems
+
+
+def _missing(others: Sequence[str]) -> str:
+    """Say that a row has nothing of a required group, of which `others` would do as well."""
+    if not others:
+        return "is missing"
+    verb = "are" if len(others) > 1 else "is"
+    return f"is missing, and so {verb} {' and '.join(others)}"
 
 
 def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style]) -> RowParser:
@@ -82,6 +111,13 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
 
     """
     always_required = [group for group in table.required if group != (table.needed_by_new,)]
+    prices: list[_Price] = [
+        (field, mapping.columns[field.name], found[field.name])
+        for field in table.fields
+        if field.name in found and found[field.name].unit is not None
+    ]
+    with_units = {field.name for field, *_ in prices}
+    unit_column = mapping.columns.get(table.unit or "")
     readers: list[_Reader] = [
         (
             field.name,
@@ -91,10 +127,13 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
             (field.name,) in always_required,
         )
         for field in table.fields
-        if mapping.columns_of(field.name)
+        if mapping.columns_of(field.name) and field.name not in with_units
     ]
     stored_as = {field.name: field.stored_as for field in table.fields}
-    groups = [(names[0], {stored_as[name] for name in names}) for names in always_required]
+    groups = [
+        (names[0], {stored_as[name] for name in names}, _missing(names[1:]))
+        for names in always_required
+    ]
 
     def parse(row_number: int, source_row: SourceRow) -> ParsedRow:
         file_row, cells = source_row
@@ -103,9 +142,12 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
             return RowError(row_number, file_row, None, problem, cells)
         row: Row = {"row_number": row_number, "file_row": file_row}
         problems = _read_cells(cells, readers, row)
-        for name, group in groups:
+        if prices:
+            unit = None if unit_column is None else cells.get(unit_column)
+            problems |= _add_prices(cells, prices, unit, row)
+        for name, group, others in groups:
             if not problems and group.isdisjoint(row):
-                problems[name] = "is missing"
+                problems[name] = others
         if problems:
             message = "; ".join(f"{name} {problem}" for name, problem in problems.items())
             culprit = next(iter(problems)) if len(problems) == 1 else None

@@ -175,7 +175,7 @@ class JobQueue:
             run_id: the run.
             outcome: how it ended; a job that a user cancelled stays cancelled, and of one that is
                 "completed" without a row that got in the database says "failed".
-            message: for the dealer, when it failed.
+            message: for the dealer, when it failed, or when nothing got in.
             failed_rows_path: where the refused rows lie in the bucket imports.
 
         """

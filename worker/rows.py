@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 
-from worker.columns import Evidence, styles
+from worker import asides
+from worker.asides import Asides
+from worker.columns import Tally, evidence_of, styles
 from worker.exceptions import JobRefusedError, StopRequestedError
 from worker.job import Job, RowError
 from worker.keys import Keys
@@ -12,7 +14,6 @@ from worker.mode import Mode, complete_or_updating
 from worker.parsing import KeyReader, ParsedRow, key_reader, row_parser
 from worker.sources import Source, SourceRow
 from worker.sources.header import MOST_COLUMNS
-from worker.sources.rows import is_blank
 from worker.tables import Row, Table
 
 # Rows between two turns of the event loop, looked at together: some milliseconds.
@@ -43,19 +44,17 @@ class Rows:
         self.count = 0
         # What their owner should know of how they were read, in sentences.
         self.notes: list[str] = []
+        # Of these, what was skipped.
+        self.skipped: list[str] = []
         # By row number, the last readable row of the same key; 0 for a row whose key is its own.
         self.last_rows: Sequence[int] = ()
         self._source = source
         self._stop = stop
         self._table = table
         self._mode = mode
-        self._skipped = 0
-        required = [name for group in table.required for name in group]
-        self._required_columns = [
-            column for name in required for column in mapping.columns_of(name)
-        ]
-        # Without a column for the name, rows that lack the rest are no totals: they are refused.
-        self._may_skip = table.skips_rows_without_required and bool(mapping.columns_of(required[0]))
+        self._asides = Asides(table, mapping, columns)
+        # By what they are: rows that are no data.
+        self._skipped: dict[str, Tally] = {}
         self._parse = row_parser(table, mapping, {})
 
     def raise_if_stopped(self) -> None:
@@ -71,7 +70,7 @@ class Rows:
     async def survey(self) -> None:
         """Go through all rows: count them, learn how their columns are written, find keys twice."""
         evidence = {
-            field.name: Evidence(field.evidence)
+            field.name: evidence_of(field.evidence)
             for field in self._table.fields
             if field.evidence and field.name in self.mapping.columns
         }
@@ -81,16 +80,24 @@ class Rows:
         self.count = 0
         async for first_row, rows in self._turns():
             self.count = first_row + len(rows) - 1
+            numbers = [row.number for row in rows if isinstance(row.cells, dict)]
             records = [row.cells for row in rows if isinstance(row.cells, dict)]
             for column, of_column in looks:
-                of_column.add_all([record.get(column) for record in records])
+                of_column.add_all(numbers, [record.get(column) for record in records])
             for row_number, row in enumerate(rows, first_row):
                 if (key := read_key(row.cells)) is not None:
                     keys.add(row_number, key)
         found, style_notes = styles(evidence)
         self._parse = row_parser(self._table, self.mapping, found)
         self.last_rows = await self._last_readable(keys.shared(), read_key)
-        self.notes = [*self._source.notes, *self.mapping.notes, *style_notes, *self._counts()]
+        self.skipped = asides.notes(self._skipped)
+        self.notes = [
+            *self._source.notes,
+            *self.mapping.notes,
+            *style_notes,
+            *self.skipped,
+            *self._counts(),
+        ]
 
     async def _last_readable(self, shared: bytes, read_key: KeyReader) -> Sequence[int]:
         """Of rows that share a key, find the last one of each key that is not refused."""
@@ -111,8 +118,6 @@ class Rows:
         return self._table.needed_by_new is None or self._table.needed_by_new in row
 
     def _counts(self) -> Iterator[str]:
-        if self._skipped:
-            yield f"Skipped as totals or headings, for they name nobody: {self._skipped:,} rows."
         if replaced := sum(last > row for row, last in enumerate(self.last_rows)):
             yield f"Replaced by a later row of the same item: {replaced:,} rows."
 
@@ -181,21 +186,16 @@ class Rows:
 
     async def _turns(self) -> AsyncIterator[tuple[int, list[SourceRow]]]:
         """Yield (row_number of the first row, the next rows); gives others their turn."""
-        first_row, skipped = 1, 0
-        may_skip = self._may_skip
+        first_row = 1
+        skipped: dict[str, Tally] = {}
         async for page in self._source.pages():
             self.raise_if_stopped()
-            rows = [row for row in page if not self._is_skipped(row)] if may_skip else page
-            skipped += len(page) - len(rows)
+            rows = self._asides.without(page, skipped)
             for start in range(0, len(rows), _ROWS_A_TURN):
                 yield first_row + start, rows[start : start + _ROWS_A_TURN]
                 await asyncio.sleep(0)
             first_row += len(rows)
         self._skipped = skipped
-
-    def _is_skipped(self, row: SourceRow) -> bool:
-        cells = row.cells
-        return isinstance(cells, dict) and is_blank(map(cells.get, self._required_columns))
 
 
 async def map_rows(

@@ -413,7 +413,7 @@ def test_logs_hold_no_row_contents(stack, dealer, tmp_path):
     records = [{"sku": "SECRET-SKU", "name": "Secret name", "unit_price": "secret price"}]
     with worker_process(stack, tmp_path, WORKER_LOG_LEVEL="debug") as (_, log):
         job_id = dealer.insert_job(records)
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.job(job_id)["status"] == "failed")
         time.sleep(0.2)
     assert logged(log, "batch_applied")
     assert "secret" not in log.read_text().lower().replace(stack.keys.secret, "")

@@ -1,25 +1,23 @@
 import time
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Literal
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from worker.columns import Evidence, styles
+from worker.columns import Evidence, Kind, evidence_of, styles
+from worker.columns.numbers import NumberEvidence
 from worker.values import Style, ValueProblem, date, dollars
-
-Kind = Literal["number", "date"]
 
 POINT, COMMA, BOTH_MARKS = Style(), Style(decimal=","), Style(decimal="?")
 MONTH_FIRST, DAY_FIRST, BOTH_ORDERS = Style(), Style(dates="d/m"), Style(dates="?")
 
 
 def evidence(kind: Kind, cells: Iterable[object]) -> Evidence:
-    column = Evidence(kind)
-    for cell in cells:
-        column.add(cell)
+    column = evidence_of(kind)
+    for row, cell in enumerate(cells, 2):
+        column.add_all([row], [cell])
     return column
 
 
@@ -194,12 +192,74 @@ def test_other_currencies_are_noted_once(cells: list[str], carried: str | None) 
     assert notes == ([] if carried is None else [f"{note} converted."])
 
 
+DASHES = "cost: a dash is read as 0, as accounting formats show it: "
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        ([" $1,234.50 ", " $-   "], f'{DASHES}1 row, e.g. row 3 "$-".'),
+        (["12", "$ -"], f'{DASHES}1 row, e.g. row 3 "$ -".'),
+        (["$ \u2013"], f'{DASHES}1 row, e.g. row 2 "$ \u2013".'),
+        (["12", "-   €"], f'{DASHES}1 row, e.g. row 3 "-   €".'),
+        ([" $ 1,234.00 ", "-", " -   "], f'{DASHES}2 rows, e.g. row 3 "-".'),
+        (["(5.00)", "12.00", "-"], f'{DASHES}1 row, e.g. row 4 "-".'),
+        ([" 1,234.00 ", " 12.00 ", " -   "], f'{DASHES}1 row, e.g. row 4 "-".'),
+        ([" 1,234.00\xa0", " -\xa0\xa0 "], f'{DASHES}1 row, e.g. row 3 "-".'),
+        # a dash alone says nothing
+        (["$12.50", "-"], None),
+        (["$ 12.50", "-"], None),
+        (["12.50", "-", "7"], None),
+        (["12.50  ", "-      "], None),
+        ([" 12.50 ", "-"], None),
+        ([" 12.50 ", "13.50", " -   "], None),
+        ([" -   "] + ["12.50"] * 3, None),
+        (["-"], None),
+        (["--", "n/a"], None),
+        (["$12.50 "], None),
+    ],
+)
+def test_a_dash_is_zero_where_the_column_shows_an_accounting_format(
+    cells: list[str], note: str | None
+) -> None:
+    column = evidence("number", cells)
+    chosen, notes = styles({"cost": column})
+    assert notes == ([] if note is None else [note])
+    for cell in cells:
+        if cell.strip() == "-" and note:
+            assert dollars(cell, chosen["cost"]) == "0.00"
+        elif cell.strip() == "-":
+            with pytest.raises(ValueProblem, match="may mean 0 or nothing"):
+                dollars(cell, chosen["cost"])
+
+
+OWNERS = (
+    "accountOwnerNumber: no e-mail address: {}. A new contact there belongs to whoever uploaded "
+    "the file, one that was there keeps its owner."
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "seen"),
+    [
+        (["ann@lee.test", "", None, " "], None),
+        (["Olivia Park", "ann@lee.test", "OP"], '2 rows, e.g. row 2 "Olivia Park"'),
+        ([12], "1 row, e.g. row 2 12"),
+        # refused: meant as an address, or no text
+        (["ann@", "#N/A", True, [], "x" * 300], None),
+    ],
+)
+def test_owners_who_are_no_addresses_are_counted(cells: list[object], seen: str | None) -> None:
+    _, notes = styles({"accountOwnerNumber": evidence("owner", cells)})
+    assert notes == ([] if seen is None else [OWNERS.format(seen)])
+
+
 def test_plain_cells_cost_nearly_nothing() -> None:
-    column = Evidence("number")
+    column = NumberEvidence()
     started = time.perf_counter()
     for _ in range(80_000 // 4):
         for cell in ("12.50", "7", "1,234.50", 12.5):
-            column.add(cell)
+            column.add(2, cell)
     assert time.perf_counter() - started < 0.3  # seen: 0.03
 
 

@@ -21,6 +21,7 @@ def dollars(cell, style=Style()):  # noqa: B008 - a frozen value
 READERS = {
     "cents": dollars,
     "cents with a decimal comma": partial(dollars, style=Style(decimal=",")),
+    "cents with units": partial(dollars, style=Style(unit="")),
     "whole_number": lambda cell: str(whole_number(cell)),
     "percent": percent,
     "date": date,

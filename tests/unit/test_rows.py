@@ -74,7 +74,7 @@ async def test_totals_are_skipped_and_counted_once():
     for _ in range(2):
         assert [type(row) for row in await parsed(rows)] == [dict, dict, RowError]
     assert rows.count == 3
-    assert rows.notes[-1] == "Skipped as totals or headings, for they name nobody: 1 rows."
+    assert rows.notes[-1] == 'Skipped as totals: 1 row, e.g. row 2 "Total".'
 
 
 async def test_raw_records_have_the_columns_of_all_of_them():

@@ -3,7 +3,7 @@
 from functools import partial
 
 from worker.tables.table import Field, Row, Table
-from worker.values import code, dollars, email, line, percent, text
+from worker.values import code, dollars, email, line, owner, percent, text
 
 _line = partial(line, longest=255)
 
@@ -31,11 +31,12 @@ _FIELDS = (
           beside=f"{_MAIN} address value 1"),
     Field(
         "phone",
-        partial(line, longest=100),
+        partial(code, longest=100),
         "Phone",
         synonyms=("phone number", "phone mobile", "mobile", "mobile number", "home phone",
                   "contact number"),
         beside=f"{_MAIN} value 1",
+        evidence="code",
     ),
     Field(
         "company",
@@ -71,9 +72,9 @@ _FIELDS = (
         beside=_ADDRESS,
         forgives=True,
     ),
-    Field("postalCode", _line, "Postal code", "postal_code",
+    Field("postalCode", partial(code, longest=255), "Postal code", "postal_code",
           ("postal", "shipping postal", "home postal"), beside=f"{_ADDRESS} code",
-          forgives=True),
+          evidence="code", forgives=True),
     Field("notes", partial(text, longest=20_000), "Notes", synonyms=("customer notes",)),
     Field(
         "legacyNumber",
@@ -83,16 +84,18 @@ _FIELDS = (
         ("customer number", "account number", "customer id", "customer code", "account code",
          "customer account number", "legacy id", "legacy code", "customer account"),
         weak_synonyms=("number", "account"),
+        evidence="code",
     ),
     Field(
         "accountOwnerNumber",
-        email,
+        owner,
         "Account owner number",
         "account_owner_number",
         ("owner", "account owner", "contact owner", "owner number", "owner email", "rep",
          "owner name", "rep name", "rep code", "rep number", "rep id", "rep email", "account rep",
          "assigned to", "assigned", "sales owner"),
         beside="customer primary lead inside outside company person",
+        evidence="owner",
     ),
     Field("ptdSales", dollars, "PTD sales", "ptd_sales", beside="amount",
           evidence="number"),
@@ -127,5 +130,4 @@ CONTACTS = Table(
     complete=_name,
     # A row may match the contact that an earlier one made.
     in_order=True,
-    skips_rows_without_required=True,
 )

@@ -37,7 +37,7 @@ def _tier(number: int) -> Field:
         f"Price tier {number}",
         synonyms=synonyms,
         beside="unit usd eur",
-        evidence="number",
+        evidence="price",
     )
 
 
@@ -80,6 +80,7 @@ _FIELDS = (
             "barcode number", "id",
         ),
         beside="primary main internal variant unique custom label your item product part stock",
+        evidence="code",
     ),
     Field(
         "description",
@@ -142,7 +143,7 @@ _FIELDS = (
             "new price", "current price", "sale price",
         ),
         beside=_OF_PRICES,
-        evidence="number",
+        evidence="price",
     ),
     Field(
         "cost",
@@ -159,18 +160,19 @@ _FIELDS = (
             "last purchase price", "last purchase cost", "fifo cost", "net", "dealer", "landed",
         ),
         beside=f"{_OF_PRICES} net your",
-        evidence="number",
+        evidence="price",
     ),
     *(_tier(number) for number in _TIER_NAMES),
     Field(
         "department_code",
-        partial(line, longest=100),
+        partial(code, longest=100),
         "Department code",
         synonyms=("department number", "department id"),
+        evidence="code",
     ),
     Field(
         "unit_of_measure",
-        partial(line, longest=100),
+        partial(code, longest=100),
         "Unit of measure",
         synonyms=(
             "uom", "unit", "measure", "stock unit", "sell unit", "sales unit", "base unit",
@@ -178,6 +180,7 @@ _FIELDS = (
             "purchase uom", "purchase unit", "unit sale", "usage unit",
         ),
         beside="default standard item product code primary unit stock",
+        evidence="code",
     ),
 )  # fmt: skip
 
@@ -207,5 +210,6 @@ INVENTORY = Table(
     apply_function="apply_inventory_batch",
     complete=_add_keywords,
     needed_by_new="name",
-    key="sku",  # exactly as written, capitals included
+    key="sku",  # as written, capitals included, but cleaned: values/codes.py
+    unit="unit_of_measure",
 )

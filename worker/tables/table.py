@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from worker.columns import Kind
 
 # A row for the apply function: the columns that were given.
 Row = dict[str, Any]
@@ -34,7 +36,7 @@ class Field:
     # Whether a slip in the spelling of a long name is forgiven: not of money, codes, quantities.
     forgives: bool = False
     # What has to be learned from the whole column before a cell of it can be read.
-    evidence: Literal["number", "date"] | None = None
+    evidence: Kind | None = None
 
     @property
     def stored_as(self) -> str:
@@ -63,5 +65,5 @@ class Table:
     key: str | None = None
     # Whether a row's effect depends on the rows before it: batches then go one after another.
     in_order: bool = False
-    # Whether a row without any of the required fields is a total or a heading, to be skipped.
-    skips_rows_without_required: bool = False
+    # The field that says what one of a row's things is, which its prices are for.
+    unit: str | None = None

@@ -6,11 +6,12 @@ there", and raises ValueProblem for one that it can't read: never a guess, never
 
 from worker.values.amounts import cents, dollars, percent, whole_number
 from worker.values.booleans import boolean
+from worker.values.codes import code
 from worker.values.dates import date
-from worker.values.emails import email
+from worker.values.emails import email, owner
 from worker.values.problems import ValueProblem, shown
 from worker.values.style import PLAIN, Style
-from worker.values.texts import code, line, text
+from worker.values.texts import line, text
 
 __all__ = [
     "PLAIN",
@@ -23,6 +24,7 @@ __all__ = [
     "dollars",
     "email",
     "line",
+    "owner",
     "percent",
     "shown",
     "text",

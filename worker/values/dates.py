@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from typing import Literal
 
+from worker.values.characters import unwrapped, with_plain_letters, without_invisible
 from worker.values.problems import ValueProblem, shown
 from worker.values.style import PLAIN, Style
 
@@ -77,13 +78,14 @@ def date(cell: object, style: Style = PLAIN) -> str | None:
         raise _is_number(cell)
     if not isinstance(cell, str):
         raise _no_date(cell)
-    if not cell or cell.isspace():
-        return None
-    if len(cell) > _LONGEST_DATE:
+    if len(cell) > _LONGEST_DATE and not cell.isspace():
         raise _no_date(cell)
-    if _BARE_NUMBER.fullmatch(cell.strip()):
+    written = _without_marks(cell)
+    if not written:
+        return None
+    if _BARE_NUMBER.fullmatch(written):
         raise _is_number(cell)
-    year, month, day = _parts(_without_time(cell), style, cell)
+    year, month, day = _parts(_without_time(written), style, cell)
     if len(year) == len("26"):
         year = f"19{year}" if int(year) >= _FIRST_OLD_YEAR else f"20{year}"
     if int(year) not in _YEARS:
@@ -100,8 +102,15 @@ def slash_parts(cell: str) -> tuple[int, int] | None:
     """Give the first two parts of 03/04/2026 or 03-04-2026, whose order their column decides."""
     if len(cell) > _LONGEST_DATE:
         return None
-    found = _YEAR_LAST.fullmatch(_without_time(cell))
+    found = _YEAR_LAST.fullmatch(_without_time(_without_marks(cell)))
     return None if found is None or found[2] == "." else (int(found[1]), int(found[3]))
+
+
+def _without_marks(cell: str) -> str:
+    """Take off ="…" and what cannot be seen: some programs put direction marks between numbers."""
+    if not cell.isascii():
+        cell = without_invisible(with_plain_letters(cell))
+    return unwrapped(cell).strip()
 
 
 def _without_time(cell: str) -> str:

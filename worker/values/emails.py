@@ -2,6 +2,7 @@
 
 import re
 
+from worker.values.characters import without_invisible
 from worker.values.problems import ValueProblem, shown
 from worker.values.texts import line
 
@@ -22,13 +23,15 @@ _SEVERAL = re.compile(r"[^@]*@[^@]*[,;/\s][^@]*@.*")
 
 
 def email(cell: object) -> str | None:
-    """Read an e-mail address: trimmed, otherwise as written, capitals included.
+    """Read an e-mail address: trimmed and without what cannot be seen, otherwise as written.
 
     Raises:
         ValueProblem: no address, several, or one with a name or "mailto:" around it.
 
     """
     written = line(cell, _LONGEST_ADDRESS)
+    if written and not written.isascii():
+        written = without_invisible(written) or None
     if written is None or (_ADDRESS.fullmatch(written) and written.isprintable()):
         return written
     if written.lower().startswith("mailto:"):
@@ -38,3 +41,14 @@ def email(cell: object) -> str | None:
     if _SEVERAL.fullmatch(written):
         raise ValueProblem(f"{shown(written)} is more than one address, write only one")
     raise ValueProblem(f"{shown(written)} is not an e-mail address")
+
+
+def owner(cell: object) -> str | None:
+    """Read the e-mail address of a colleague; None for a name or a code, which may be anybody's.
+
+    Raises:
+        ValueProblem: what should be an address is none.
+
+    """
+    written = line(cell, _LONGEST_ADDRESS)
+    return email(written) if written and "@" in written else None

@@ -5,9 +5,12 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
+from typing import Literal
 
+from worker.values.characters import as_a_number_is_typed, unwrapped
 from worker.values.problems import ValueProblem, shown
 from worker.values.style import DecimalMark, Style
+from worker.values.units import price_and_unit, refuse_another_unit
 
 # What no number of ours needs: longer cells are refused before anything looks at them.
 _LONGEST_NUMBER = 64
@@ -15,6 +18,8 @@ _LONGEST_NUMBER = 64
 _APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 _SPACES = r" \xa0\u2000-\u200a\u202f\u205f\u3000"
 _FRACTION_SIGNS = "¼-¾⅐-⅞"
+# Arabic marks, which cannot be mistaken for each other: before decimals, and between thousands.
+_ARABIC_POINT, _ARABIC_COMMA = "\u066b", "\u066c"
 
 # Most cells by far, read at once.
 _PLAIN_NUMBER = {
@@ -29,10 +34,12 @@ def _digits(point: str, comma: str) -> re.Pattern[str]:
 
     Groups are of three, and 0,500 is none. A spreadsheet's exponent has at most two digits.
     """
+    point = rf"[{point}{_ARABIC_POINT}]"
+    between = f"{comma}{_ARABIC_COMMA}{_APOSTROPHES}{_SPACES}"
     return re.compile(
         rf"""
             (?: [0-9]+ (?: {point} [0-9]* )? | {point} [0-9]+ ) (?: [eE] [-+]? [0-9]{{1,2}} )?
-          | [1-9][0-9]{{0,2}} (?P<separator> [{comma}{_APOSTROPHES}{_SPACES}] ) [0-9]{{3}}
+          | [1-9][0-9]{{0,2}} (?P<separator> [{between}] ) [0-9]{{3}}
             (?: (?P=separator) [0-9]{{3}} )* (?: {point} [0-9]* )?
         """,
         re.VERBOSE,
@@ -41,33 +48,41 @@ def _digits(point: str, comma: str) -> re.Pattern[str]:
 
 _DIGITS = {".": _digits(r"\.", ","), ",": _digits(",", r"\.")}
 _THOUSANDS = {
-    mark: re.compile(rf"[{other}{_APOSTROPHES}{_SPACES}]")
+    mark: re.compile(rf"[{other}{_ARABIC_COMMA}{_APOSTROPHES}{_SPACES}]")
     for mark, other in ((".", ","), (",", "."))
 }
 
 # Between the first and the last of these stands the number; around it, signs and currencies.
+_OF_NUMBER = rf"0-9.,{_ARABIC_POINT}{_ARABIC_COMMA}{_FRACTION_SIGNS}"
 _FRAME = re.compile(
-    rf"([^0-9.,{_FRACTION_SIGNS}]*) (.*[0-9.,{_FRACTION_SIGNS}]) ([^0-9.,{_FRACTION_SIGNS}]*)",
-    re.VERBOSE | re.DOTALL,
+    rf"([^{_OF_NUMBER}]*) (.*[{_OF_NUMBER}]) ([^{_OF_NUMBER}]*)", re.VERBOSE | re.DOTALL
 )
 _AROUND = re.compile(
     r"""
     \s* (?:
         (?P<open> \( ) | (?P<close> \) ) | (?P<sign> [-+\N{MINUS SIGN}] ) | (?P<percent> % )
-      | (?P<symbol> CA\$ | C\$ | US\$ | \$ | € | £ ) | (?P<code> CAD | USD | EUR | GBP )
+      | (?P<symbol> CA\$ | C\$ | US\$ | \$ \s? (?: CAN? | US ) (?! [a-z] ) | \$ | € | £ )
+      | (?P<code> CAD | CDN | USD | EUR | GBP )
     ) \s*
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 # The codes that may stand beside a sign, as in $5.00 CAD.
 _CODES_OF = {
-    "$": {"CAD", "USD"},
-    "C$": {"CAD"},
-    "CA$": {"CAD"},
+    "$": {"CAD", "CDN", "USD"},
+    "C$": {"CAD", "CDN"},
+    "CA$": {"CAD", "CDN"},
     "US$": {"USD"},
     "€": {"EUR"},
     "£": {"GBP"},
 }
+
+# What spreadsheets show for 0 in an accounting format; the sign stands on either side.
+_DASH = re.compile(
+    r"(\$|C\$|CA\$|US\$|€|£|CAD|CDN|USD|EUR|GBP)? ?\s*-\s* ?(\$|€|£|CAD|CDN|USD|EUR|GBP)?"
+)
+# By which a program says that a cell is text. A tuple: "" is in every string.
+_MARKS = ("=", "'", '"')
 
 _FRACTION = re.compile(
     rf"(?: [0-9]+ [\s-]+ )? [0-9]+ \s? [/\u2044\u2215] \s? [0-9]+ | [0-9]* \s? [{_FRACTION_SIGNS}]",
@@ -90,8 +105,30 @@ class WrittenNumber:
         """Give the number if that mark stands before its decimals; None if that makes no number."""
         if not _DIGITS[decimal].fullmatch(self.digits):
             return None
-        number = Decimal(_THOUSANDS[decimal].sub("", self.digits).replace(",", "."))
+        digits = _THOUSANDS[decimal].sub("", self.digits)
+        number = Decimal(digits.replace(",", ".").replace(_ARABIC_POINT, "."))
         return number.copy_negate() if self.is_negative else number  # exact: a minus would round
+
+
+def typed(cell: str) -> str:
+    """Give a cell's number as a person types it: without spaces around it and marks of text."""
+    written = cell.strip()
+    if len(written) > _LONGEST_NUMBER:
+        return written
+    if not written.isascii():
+        written = as_a_number_is_typed(written)
+    if written[:1] in _MARKS:
+        written = unwrapped(written).strip().removeprefix("'")
+        if len(written) > 2 and written[0] == written[-1] == '"':  # noqa: PLR2004 - one at each end
+            written = written[1:-1].strip()
+    return written
+
+
+def is_dash(written: str) -> Literal["alone", "with currency"] | None:
+    """Tell how a dash stands where a number should: by itself, or as $ -, which is 0."""
+    if "-" not in written or not (found := _DASH.fullmatch(written)):
+        return None
+    return "with currency" if found[1] or found[2] else "alone"
 
 
 def taken_apart(written: str) -> WrittenNumber | None:
@@ -107,7 +144,7 @@ def taken_apart(written: str) -> WrittenNumber | None:
         return None
     around = dict(chain(before, after))
     currencies = tuple(around[kind] for kind in ("symbol", "code") if kind in around)
-    if len(currencies) > 1 and currencies[1] not in _CODES_OF[currencies[0]]:
+    if len(currencies) > 1 and currencies[1] not in _CODES_OF.get(currencies[0], ()):
         return None
     is_negative = "open" in around or around.get("sign", "+") != "+"
     return WrittenNumber(digits, is_negative, currencies, "percent" in around)
@@ -147,7 +184,15 @@ def _parsed(written: str, style: Style, *, is_money: bool, is_percent: bool) -> 
         return None
     if len(written) <= _LONGEST_NUMBER and _PLAIN_NUMBER[style.decimal].fullmatch(written):
         return Decimal(written.replace(",", "."))
-    found = taken_apart(written)
+    plain = typed(written)
+    if not plain:
+        return None
+    if dash := is_dash(plain):
+        return _zero(written, dash, style, is_money=is_money)
+    if style.unit is not None and (of_unit := price_and_unit(plain)):
+        plain, unit = of_unit
+        refuse_another_unit(written, unit, style.unit)
+    found = taken_apart(plain)
     if found is None:
         raise ValueProblem(f"{shown(written)} is not a number")
     meant = _meant(found, style)
@@ -156,9 +201,21 @@ def _parsed(written: str, style: Style, *, is_money: bool, is_percent: bool) -> 
     if (found.currencies and not is_money) or (found.is_percent and not is_percent):
         raise ValueProblem(f"{shown(written)} is not a number")
     # 5.- and 5,- are five even in half of Europe, and minus five where the minus comes last.
-    if written.endswith((".-", ",-")):
+    if plain.endswith((".-", ",-")):
         raise _unclear(written, style)
     return meant
+
+
+def _zero(
+    written: str, dash: Literal["alone", "with currency"], style: Style, *, is_money: bool
+) -> Decimal:
+    if dash == "alone" and not style.has_dashes:
+        raise ValueProblem(
+            f"{shown(written)} may mean 0 or nothing, write 0 or leave the cell empty"
+        )
+    if dash == "with currency" and not is_money:
+        raise ValueProblem(f"{shown(written)} is not a number")
+    return Decimal(0)
 
 
 def _meant(found: WrittenNumber, style: Style) -> Decimal | None:

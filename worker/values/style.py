@@ -18,6 +18,13 @@ class Style:
     decimal: Literal[".", ",", "?"] = "."
     # Month or day first where slashes or dashes stand between numbers: 03/25/2026 or 25/03/2026.
     dates: Literal["m/d", "d/m", "?"] = "m/d"
+    # Whether a dash alone is 0, as accounting formats show it.
+    has_dashes: bool = False
+    # The unit of measure that the row names, where the column's prices carry units: 12.50/ea. ""
+    # where the row names none, None where a unit is no part of a price.
+    unit: str | None = None
+    # Whether a program wrote the column's codes as floats: 123 as 123.0.
+    floats: bool = False
 
 
 PLAIN = Style()

@@ -1,10 +1,11 @@
-"""Text and codes: what a person typed, cleaned of what no database or screen should see."""
+"""Text: what a person typed, cleaned of what no database or screen should see."""
 
 import math
 import re
 import unicodedata
 from decimal import Decimal
 
+from worker.values.characters import unwrapped
 from worker.values.problems import MOST_BITS, ValueProblem, shown
 
 # Every character that ends a line or jumps in it; a Windows line end is one of them.
@@ -18,9 +19,8 @@ _LONGEST_MARK_RUN = 30
 # Below this, sorting marks costs less than a millisecond whatever the text.
 _HARMLESS_LENGTH = 1000
 
-# Excel's way to show what its cell has no room for, with the decimal mark of its country.
-_SCIENTIFIC = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}")
-_FIRST_LOSSY_NUMBER = 10**15
+# How a cell begins that may be ="…".
+_BEFORE_TEXT = frozenset({"=", " "})
 # What stands in a cell whose formula failed. A name or a SKU that is one of these is none.
 _FAILED_FORMULAS = {
     "#CALC!", "#DIV/0!", "#FIELD!", "#GETTING_DATA", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!",
@@ -31,7 +31,7 @@ _FAILED_FORMULAS = {
 def line(cell: object, longest: int) -> str | None:
     """Read text of one line: trimmed, NFC, breaks as spaces, no control characters.
 
-    A number becomes its digits, as a spreadsheet's 12345.0 is the SKU 12345.
+    A number becomes its digits, as a spreadsheet's 12345.0 is the SKU 12345; ="…" what is in it.
 
     Args:
         cell: any JSON value.
@@ -49,30 +49,6 @@ def text(cell: object, longest: int) -> str | None:
     return _read(cell, longest, _LINE_ENDS, "\n")
 
 
-def code(cell: object, longest: int) -> str | None:
-    """Read a SKU or another system's number: as line(), but never one that a spreadsheet damaged.
-
-    Excel shows a long number in a narrow cell as 1.2E+05, and keeps 15 digits of any number:
-    https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
-
-    Raises:
-        ValueProblem: not text, damaged, not valid Unicode, or too long.
-
-    """
-    if isinstance(cell, (int, float)) and _FIRST_LOSSY_NUMBER <= abs(cell) < math.inf:
-        raise ValueProblem(
-            f"{shown(cell)} has more digits than a spreadsheet keeps,"
-            " make the cell text and type the code again"
-        )
-    written = line(cell, longest)
-    if written and _SCIENTIFIC.fullmatch(written):
-        raise ValueProblem(
-            f"{shown(written)} is how a spreadsheet shortens a long number,"
-            " make the cell text and type the code again"
-        )
-    return written
-
-
 def _read(cell: object, longest: int, breaks: re.Pattern[str], instead: str) -> str | None:
     if isinstance(cell, str) and _is_plain(cell) and len(cell) <= longest:
         return cell.strip() or None
@@ -84,16 +60,19 @@ def _read(cell: object, longest: int, breaks: re.Pattern[str], instead: str) -> 
 
 def _is_plain(cell: str) -> bool:
     """Whether there is nothing to clean and nothing to refuse, as in most cells by far."""
-    return cell.isascii() and cell.isprintable() and "#" not in cell
+    return (
+        cell.isascii() and cell.isprintable() and "#" not in cell and cell[:1] not in _BEFORE_TEXT
+    )
 
 
 def _written(cell: object) -> str:
     """Give the cell as its owner would have typed it into a text field."""
     match cell:
         case str():
-            if cell.startswith("#") and cell.strip() in _FAILED_FORMULAS:
-                raise ValueProblem(f"{shown(cell)} is what a failed formula leaves")
-            return cell
+            written = unwrapped(cell) if cell.lstrip().startswith("=") else cell
+            if written.startswith("#") and written.strip() in _FAILED_FORMULAS:
+                raise ValueProblem(f"{shown(written)} is what a failed formula leaves")
+            return written
         case None:
             return ""
         case bool():
