@@ -24,6 +24,11 @@ BOTH_ORDERS = "this column has dates with the day first and dates with the month
         # ISO, also with a time
         ("2026-03-12", "2026-03-12"),
         (" 2026-03-12 ", "2026-03-12"),
+        # as text for a spreadsheet, and with marks of direction
+        ('="2026-03-12"', "2026-03-12"),
+        ('=""', None),
+        ("\u200e2026\u200e-\u200e03\u200e-\u200e12", "2026-03-12"),
+        ("\uff12\uff10\uff12\uff16-03-12", "2026-03-12"),
         ("2026-3-4", "2026-03-04"),
         ("2026-03-12T14:30", "2026-03-12"),
         ("2026-03-12T14:30:00", "2026-03-12"),

@@ -108,9 +108,10 @@ def slash_parts(cell: str) -> tuple[int, int] | None:
 
 def _without_marks(cell: str) -> str:
     """Take off ="…" and what cannot be seen: some programs put direction marks between numbers."""
-    if not cell.isascii():
-        cell = without_invisible(with_plain_letters(cell))
-    return unwrapped(cell).strip()
+    written = cell.strip()
+    if not written.isascii():
+        written = without_invisible(with_plain_letters(written))
+    return unwrapped(written).strip()
 
 
 def _without_time(cell: str) -> str:
