@@ -15,7 +15,7 @@ COLUMNS = ("SKU", "Name", "Category", "Qty", "Price")
 def kind_of(*cells, data_type="inventory", columns=COLUMNS):
     """Tell what a row is skipped as; None for one that stays."""
     table = TABLES[data_type]
-    asides = Asides(table, automatic_mapping(columns, table).columns, columns)
+    asides = Asides(table, automatic_mapping(columns, table), columns)
     record = dict(zip(columns, (*cells, *[""] * (len(columns) - len(cells))), strict=True))
     skipped = {}
     kept = asides.without([SourceRow(7, record)], skipped)
@@ -157,7 +157,7 @@ def test_without_numbers_nobody_can_tell_a_heading():
     assert kind_of("", "PLUMBING", columns=("SKU", "Name")) is None
     assert kind_of("", "Total", columns=("SKU", "Name")) == "totals"
     table = TABLES["inventory"]
-    asides = Asides(table, mapped_already(table).columns, ["sku", "name", "cost"])
+    asides = Asides(table, mapped_already(table), ["sku", "name", "cost"])
     skipped = {}
     record = {"sku": "", "name": "PLUMBING"}
     kept = asides.without([SourceRow(1, record), SourceRow(2, record | {"cost": ""})], skipped)
@@ -207,7 +207,7 @@ def test_bids(row, kind):
 
 def test_mapped_records_repeat_the_names_that_their_fields_have():
     table = TABLES["inventory"]
-    asides = Asides(table, mapped_already(table).columns, ["sku", "name"])
+    asides = Asides(table, mapped_already(table), ["sku", "name"])
     records = [{"sku": "Item number", "name": "Product name"}, {"sku": "A", "name": "Name"}, 7]
     skipped = {}
     kept = asides.without([SourceRow(n, record) for n, record in enumerate(records)], skipped)
@@ -217,7 +217,7 @@ def test_mapped_records_repeat_the_names_that_their_fields_have():
 
 def test_what_was_skipped_is_counted_with_an_example():
     table = TABLES["inventory"]
-    asides = Asides(table, automatic_mapping(COLUMNS, table).columns, COLUMNS)
+    asides = Asides(table, automatic_mapping(COLUMNS, table), COLUMNS)
     rows = [
         SourceRow(number, dict(zip(COLUMNS, cells, strict=True)))
         for number, cells in enumerate(

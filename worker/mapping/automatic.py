@@ -134,7 +134,8 @@ def _notes(
     table: Table,
 ) -> Iterator[str]:
     """Say what was decided that its owner may see otherwise."""
-    exact = {field.name for field in table.fields if field.evidence} | {table.key}
+    others = {None, "code", "owner"}
+    exact = {field.name for field in table.fields if field.evidence not in others} | {table.key}
     copies = {columns[index] for index in _renamed(columns)}
     for name, one in chosen.items():
         column = columns[one.columns[0]]

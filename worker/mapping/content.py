@@ -59,7 +59,7 @@ class Content:
 
     @staticmethod
     def _contradicts(field: Field, cells: list[str], names: list[str]) -> bool:
-        if field.evidence == "number":
+        if field.evidence in {"number", "price"}:
             return not any(map(_has_digit, cells))
         if field.name == "name":
             return all(map(_NUMBER.fullmatch, cells))
