@@ -250,7 +250,7 @@ async def test_no_row_is_a_total_where_the_mapping_found_no_name(tmp_path):
     content = "Who,Email\nAnn,ann@lee.test\nBob,\n"
     rows, refused, notes = await rows_of(tmp_path, content, "contacts")
     assert len(rows) == 1
-    assert refused == ["name is missing"]
+    assert refused == ["name is missing, and so are email and legacyNumber"]
     assert not any("Skipped" in note for note in notes)
 
 
