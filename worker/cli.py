@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _upload(options: argparse.Namespace) -> Upload:
     names = ("mode", "sheet", "delimiter", "encoding", "header_row", "dry_run")
-    said = {name: getattr(options, name) for name in names if getattr(options, name)}
+    said = {name: said for name in names if (said := getattr(options, name)) not in {None, False}}
     return Upload(options.file, options.organization, options.data_type, options.mapping, said)
 
 

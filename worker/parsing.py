@@ -6,7 +6,7 @@ from functools import partial
 
 from worker.job import RowError
 from worker.mapping import ColumnMapping
-from worker.sources import SourceRow
+from worker.sources import SourceRow, Unreadable
 from worker.tables import Field, Row, Table
 from worker.values import PLAIN, Style, ValueProblem, shown
 
@@ -137,6 +137,8 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
 
     def parse(row_number: int, source_row: SourceRow) -> ParsedRow:
         file_row, cells = source_row
+        if isinstance(cells, Unreadable):
+            return RowError(row_number, file_row, None, cells.message, cells.shown)
         if not isinstance(cells, dict):
             problem = f"the record is {shown(cells)}, not fields with their values"
             return RowError(row_number, file_row, None, problem, cells)

@@ -12,7 +12,7 @@ from worker.keys import Keys
 from worker.mapping import ColumnMapping, automatic_mapping, given_mapping, mapped_already
 from worker.mode import Mode, complete_or_updating
 from worker.parsing import KeyReader, ParsedRow, key_reader, row_parser
-from worker.sources import Source, SourceRow
+from worker.sources import Source, SourceRow, Unreadable
 from worker.sources.header import MOST_COLUMNS
 from worker.tables import Row, Table
 
@@ -171,12 +171,13 @@ class Rows:
 
         """
         async for row_number, row in self._rows():
+            cells = row.cells.shown if isinstance(row.cells, Unreadable) else row.cells
             if row.number in problems:
-                yield row.number, row.cells, problems[row.number]
+                yield row.number, cells, problems[row.number]
             elif not are_all:
                 settled = self._settle(row_number, row)
                 if isinstance(settled, RowError):
-                    yield row.number, row.cells, settled.message
+                    yield row.number, cells, settled.message
 
     async def _rows(self) -> AsyncIterator[tuple[int, SourceRow]]:
         """Yield (row_number, row), without those that are skipped."""

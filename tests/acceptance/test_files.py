@@ -298,7 +298,7 @@ async def test_a_path_outside_the_organizations_folder_is_refused(
         ({"source": {"path": "{own}/gone.csv"}}, "is not in Storage any more"),
         ({"source": {"path": "{own}/gone.csv"}, "options": {"delimiter": "ab"}}, "delimiter"),
         ({"source": {"path": "{own}/gone.csv"}, "options": {"encoding": "rot13"}}, "encoding"),
-        ({"source": {"path": "{own}/gone.csv"}, "options": {"header_row": 0}}, "header_row"),
+        ({"source": {"path": "{own}/gone.csv"}, "options": {"header_row": -1}}, "header_row"),
     ],
 )
 async def test_a_source_that_cannot_be_opened_is_refused(settings, dealer, file_data, message):

@@ -8,7 +8,7 @@ import pytest
 from worker.exceptions import JobRefusedError, StopRequestedError
 from worker.job import RowError
 from worker.rows import map_rows
-from worker.sources import SourceRow
+from worker.sources import SourceRow, Unreadable
 from worker.tables import TABLES
 
 
@@ -101,6 +101,16 @@ async def test_the_refused_come_back_as_they_came():
         (2, cells[0]), (4, cells[2]), (5, 7),
     ]  # fmt: skip
     assert [problem for *_, problem in every][:2] == ["sku is missing", "a rule"]
+
+
+async def test_a_row_that_cannot_be_divided_is_refused_and_shown():
+    row = Unreadable("the row cannot be divided", 'B,"b')
+    rows = await rows_of(numbered({"sku": "A", "name": "a"}, row, {"sku": "A", "name": "c"}))
+    [replaced, refused, _] = await parsed(rows)
+    assert replaced == {"row_number": 1, "superseded_by": 3}
+    assert refused == RowError(2, 2, None, "the row cannot be divided", 'B,"b')
+    back = [row async for row in rows.refused({}, are_all=False)]
+    assert back == [(2, 'B,"b', "the row cannot be divided")]
 
 
 async def test_a_stop_is_noticed_between_two_pages():

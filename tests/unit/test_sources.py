@@ -4,7 +4,7 @@ import pytest
 
 from worker.exceptions import JobRefusedError
 from worker.sources import FileOptions, RecordSource, SourceRow
-from worker.sources.header import KnownNames, find_header, read_header
+from worker.sources.header import KnownNames, find_header, nameless, read_header
 from worker.sources.rows import PAGE_ROWS
 
 KNOWN = {"sku", "name", "price", "qty", "cost"}
@@ -66,6 +66,7 @@ async def test_records_come_in_pages_and_a_blank_page_is_none():
         ({"encoding": "latin1"}, FileOptions(encoding="iso8859-1")),
         ({"sheet": "Stock 2026"}, FileOptions(sheet="Stock 2026")),
         ({"header_row": 3}, FileOptions(header_row=3)),
+        ({"header_row": 0}, FileOptions(header_row=0)),
     ],
 )
 def test_options(options, expected):
@@ -84,7 +85,7 @@ def test_options(options, expected):
             ],
         ),
         ("sheet", ["", "a\nb", "\0", "\udc00", "x" * 256, 1, ["Stock"], False]),
-        ("header_row", [0, -1, 1.0, "3", True, [1], float("nan")]),
+        ("header_row", [-1, 1.0, "3", True, [1], float("nan")]),
     ],
 )
 def test_an_option_that_cannot_be_meant_is_named(option, values):
@@ -136,7 +137,47 @@ def test_the_header_is_the_row_that_serves_most_required_fields_then_has_most_kn
 def test_columns_are_named_apart(cells, below, columns):
     header = read_header(3, cells, below)
     assert header.columns == columns
-    assert header.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("cells", "notes"),
+    [
+        (["SKU", "Price", "price"], []),
+        (["", "Column A"], []),
+        (
+            ["Price", "SKU", "Price"],
+            ['2 columns are named "Price"; the other is called "Price (2)".'],
+        ),
+        (
+            ["a", "a", "b", "a", "b"],
+            [
+                '3 columns are named "a"; the others are called "a (2)", "a (3)".',
+                '2 columns are named "b"; the other is called "b (2)".',
+            ],
+        ),
+        (["a"] * 9, ['9 columns are named "a"; the others are called "a (2)", "a (3)", "a (4)".']),
+    ],
+)
+def test_columns_of_one_name_are_told(cells, notes):
+    assert list(read_header(1, cells, []).notes) == notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "below", "values"),
+    [
+        (["A1", "Screw", "12.50"], [["A2", "Nail", "13.50"]], ['"A1"', '"Screw"', '"12.50"']),
+        (["Screw", "A-17"], [["Nail", "B-9"], ["", "C-1"]], ['"Screw"', '"A-17"']),
+        (["Screw", 12.5], [["Nail", 3]], ['"Screw"', "12.5"]),
+        (["Ann Lee", "ann@lee.test"], [["Bob", ""]], ['"Ann Lee"', '"ann@lee.test"']),
+        (["Screw", "$1,234.50"], [], ['"Screw"', '"$1,234.50"']),
+        (["Artikel", "Menge"], [["A1", "5"]], []),
+        (["Artikel", "Preis 2"], [["A1", "5"], ["A2", "6"]], []),
+        (["Artikel", "2026"], [["A1", "a lot"], ["A2", "some"]], []),
+        ([], [["a"]], []),
+    ],
+)
+def test_a_row_of_values_is_no_header(cells, below, values):
+    assert nameless(cells, below) == values
 
 
 @pytest.mark.parametrize(
@@ -154,4 +195,6 @@ def test_names_are_cut_and_columns_too_with_a_note_each():
     assert header.notes == (
         "The columns after the first 16,384 were ignored.",
         "Column names were cut after 255 characters.",
+        f'2 columns are named "{"x" * 39}…"; the other is called "{"x" * 39}…".',
+        '16,382 columns are named "c"; the others are called "c (2)", "c (3)", "c (4)".',
     )

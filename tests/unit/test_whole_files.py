@@ -185,7 +185,13 @@ def test_a_file_reads_as_it_was_meant(table, way):
     delimiter, encoding, line_end, quoting = way
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows(lines)
-    found_numbers, found = read_file(text.getvalue().encode(encoding))
+    try:
+        found_numbers, found = read_file(text.getvalue().encode(encoding))
+    except JobRefusedError as refusal:
+        # Letters that make no word may be another encoding's: see test_encodings.py.
+        assert encoding == "cp1252"
+        assert "not certain what its letters are" in str(refusal)  # noqa: PT017
+        return
     assert found == oracle(rows)
     # A row that was replaced carries no number to the database.
     pairs = zip(found_numbers, numbers, strict=True)

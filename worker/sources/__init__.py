@@ -3,7 +3,7 @@
 from worker.sources.files import FileSource, open_file
 from worker.sources.options import FileOptions
 from worker.sources.records import ReadPage, RecordSource
-from worker.sources.rows import Source, SourceRow
+from worker.sources.rows import Source, SourceRow, Unreadable
 
 __all__ = [
     "FileOptions",
@@ -12,5 +12,6 @@ __all__ = [
     "RecordSource",
     "Source",
     "SourceRow",
+    "Unreadable",
     "open_file",
 ]

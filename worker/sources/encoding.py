@@ -6,6 +6,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from worker.exceptions import JobRefusedError
+from worker.sources.characters import (
+    Doubt,
+    Reading,
+    Survey,
+    is_odd_utf_8,
+    read_east_asian,
+    read_western,
+    survey,
+)
+from worker.sources.quotes import has_escapes
 
 # Enough to tell text from anything else, and UTF-16 by its zero bytes.
 _HEAD_BYTES = 65_536
@@ -18,6 +28,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _CONTROLS_ONE_IN = 50
 # UTF-16 without a mark: one of its two bytes is mostly zero, the other hardly ever.
 _ZEROS_ONE_IN = 4
+_SAVE_AS_UTF_8 = (
+    'Save it as "CSV UTF-8" or as .xlsx and upload that, or name the encoding in the option '
+    '"encoding".'
+)
 
 
 class Encoding(NamedTuple):
@@ -26,31 +40,64 @@ class Encoding(NamedTuple):
     # A Python codec.
     codec: str
     # What it is called where users see it; None for the UTF-8 that goes without saying.
-    shown: str | None
-    # Whether some bytes mean nothing in it, and become U+FFFD.
-    is_damaged: bool
+    shown: str | None = None
+    # Some of the text that it makes, where it was a guess.
+    example: str | None = None
+    # Whether quotation marks inside cells have a backslash before them.
+    has_escapes: bool = False
 
 
 def find_encoding(path: Path, wanted: str | None) -> Encoding:
     """Look through the whole file, a piece at a time; wanted is a codec that overrides the guess.
 
     Raises:
-        JobRefusedError: the file is no text, or not text in the wanted encoding.
+        JobRefusedError: the file is no text, or it could be read in more than one way.
 
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if wanted is None and (utf_16 := _utf_16(head)) is not None:
+        text = head.decode(utf_16, "replace")
+        _refuse_binary(text)
+        return Encoding(utf_16, "UTF-16", has_escapes=has_escapes(text.encode("utf-8", "replace")))
+    found = survey(path)
     if wanted is not None:
-        codec, shown = _with_mark(wanted, head), wanted
+        codec = _with_mark(wanted, head)
         _refuse_binary(head.decode(codec, "replace"))
-        return Encoding(codec, shown, not _decodes(path, codec))
-    if (utf_16 := _utf_16(head)) is not None:
-        _refuse_binary(head.decode(utf_16, "replace"))
-        return Encoding(utf_16, "UTF-16", not _decodes(path, utf_16))
+        return Encoding(codec, wanted, has_escapes=found.has_escapes)
     _refuse_binary(head.decode("latin-1"))
-    if _decodes(path, "utf-8-sig"):
-        return Encoding("utf-8-sig", None, is_damaged=False)
-    return Encoding("cp1252", "Windows-1252", not _decodes(path, "cp1252"))
+    if head.startswith(codecs.BOM_UTF8):
+        return Encoding("utf-8-sig", has_escapes=found.has_escapes)
+    return _by_what_it_says(path, found)
+
+
+def _by_what_it_says(path: Path, found: Survey) -> Encoding:
+    """Decide by the bytes beyond ASCII and what stands beside them."""
+    plain = Encoding("utf-8-sig", has_escapes=found.has_escapes)
+    if not found.places or (found.is_utf_8 and not is_odd_utf_8(found.places)):
+        return plain
+    reading = read_western(found.places, utf_8=not found.is_utf_8)
+    if isinstance(reading, Reading):
+        if reading.codec == plain.codec:
+            return plain
+        example = reading.best_example()
+        return Encoding(reading.codec, reading.shown, example, found.has_escapes)
+    if reading.fit > 0:
+        raise JobRefusedError(_doubtful(reading))
+    if found.is_utf_8:
+        return plain
+    eastern = read_east_asian(found.lines)
+    if isinstance(eastern, Reading) and decodes(path, eastern.codec):
+        return Encoding(eastern.codec, eastern.shown, eastern.best_example())
+    raise JobRefusedError(_doubtful(reading))
+
+
+def _doubtful(doubt: Doubt) -> str:
+    examples = f": {' or '.join(doubt.examples)}" if doubt.examples else ""
+    return (
+        f"The file is not UTF-8, and it is not certain what its letters are{examples}. "
+        f"{_SAVE_AS_UTF_8}"
+    )
 
 
 def _refuse_binary(text: str) -> None:
@@ -82,7 +129,7 @@ def _with_mark(codec: str, head: bytes) -> str:
     return codec
 
 
-def _decodes(path: Path, codec: str) -> bool:
+def decodes(path: Path, codec: str) -> bool:
     """Whether every byte means something."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     try:

@@ -8,13 +8,23 @@ from pathlib import Path
 
 from worker.exceptions import JobRefusedError
 from worker.sources.formats import HEAD_BYTES, find_format
-from worker.sources.header import SEARCHED_ROWS, Header, HeaderJudge, find_header, read_header
+from worker.sources.header import (
+    SEARCHED_ROWS,
+    Header,
+    HeaderJudge,
+    find_header,
+    nameless,
+    names,
+    read_header,
+    without_names,
+)
 from worker.sources.options import FileOptions
-from worker.sources.rows import PAGE_ROWS, SourceRow, is_blank
+from worker.sources.rows import PAGE_ROWS, SourceRow, Unreadable, is_blank
+from worker.sources.shifted import ExtraCells, shifted
 from worker.sources.spool import Spool, read_in_child, workbook_notes
 from worker.sources.spooled_tables import SpooledTable, page_table, record_table, sheet_table
 from worker.sources.table import Chunk, Table
-from worker.sources.text import open_text
+from worker.sources.text import TextTable, open_text
 
 # What a packed file may unpack to where nobody said another limit.
 _MOST_UNPACKED = 200 << 20
@@ -56,6 +66,8 @@ class FileSource:
         self._header = header
         self._notes = notes
         self._scratch = scratch
+        # Elsewhere cells have their places; in a text, one too many moves all behind it.
+        self._can_shift = isinstance(table, TextTable)
         self._extra_cells = ""
         self.columns: tuple[str, ...] = header.columns if header else ()
 
@@ -76,7 +88,7 @@ class FileSource:
         if self._header is None:
             return
         page_rows = max(1, min(PAGE_ROWS, _PAGE_CELLS // max(1, len(self.columns))))
-        extra = _ExtraCells(len(self.columns))
+        extra = ExtraCells()
         with closing(self._table.chunks()) as chunks:
             for chunk in chunks:
                 rows = [row for row in chunk if row[0] > self._header.number]
@@ -87,16 +99,21 @@ class FileSource:
                 await asyncio.sleep(0)  # blank rows come in chunks too
         self._extra_cells = extra.note()
 
-    def _page(self, rows: Chunk, extra: "_ExtraCells") -> list[SourceRow]:
+    def _page(self, rows: Chunk, extra: ExtraCells) -> list[SourceRow]:
         page = []
         width = len(self.columns)
         for number, cells in rows:
-            if len(cells) > width:
-                extra.look_at(number, cells)
-                del cells[width:]
-                if is_blank(cells):  # a remark beside the table
+            if isinstance(cells, Unreadable):
+                page.append(SourceRow(number, cells))
+                continue
+            if len(cells) > width and not is_blank(cells[width:]):
+                if self._can_shift and not is_blank(cells[:width]):
+                    page.append(SourceRow(number, shifted(cells, width)))
                     continue
-            page.append(SourceRow(number, dict(zip_longest(self.columns, cells, fillvalue=""))))
+                extra.add(number)
+            del cells[width:]
+            if not is_blank(cells):  # a remark beside the table
+                page.append(SourceRow(number, dict(zip_longest(self.columns, cells, fillvalue=""))))
         return page
 
     def close(self) -> None:
@@ -168,9 +185,12 @@ async def _header(table: Table, options: FileOptions, judge: HeaderJudge) -> Hea
     if isinstance(table, SpooledTable) and table.columns is not None:
         return read_header(0, table.columns, [["filled"] * len(table.columns)])
     rows = await _first_rows(table, options.header_row or 1)
+    readable = [(number, cells) for number, cells in rows if not isinstance(cells, Unreadable)]
+    if options.header_row == 0:
+        return without_names([cells for _, cells in readable[:SEARCHED_ROWS]])
     if options.header_row is None:
-        index = find_header(rows[:SEARCHED_ROWS], judge)
-    elif rows and rows[0][0] == options.header_row:
+        index = find_header(readable[:SEARCHED_ROWS], judge)
+    elif readable and readable[0][0] == options.header_row:
         index = 0
     else:
         raise JobRefusedError(
@@ -178,10 +198,34 @@ async def _header(table: Table, options: FileOptions, judge: HeaderJudge) -> Hea
             f"{options.header_row:,}, but that row is empty."
         )
     if index is None:
+        _refuse_unreadable_above(rows, None)
         return None
-    number, cells = rows[index]
-    below = [row for _, row in rows[index + 1 : index + 1 + SEARCHED_ROWS]]
+    number, cells = readable[index]
+    _refuse_unreadable_above(rows, number)
+    below = [row for _, row in readable[index + 1 : index + 1 + SEARCHED_ROWS]]
+    if options.header_row is None and not any(judge(names(cells))):
+        _refuse_nameless(number, cells, below)
     return read_header(number, cells, below)
+
+
+def _refuse_unreadable_above(rows: Chunk, header: int | None) -> None:
+    """Refuse a file whose header may be a row that can't be read; None: no row can be."""
+    for number, cells in rows:
+        if isinstance(cells, Unreadable) and (header is None or number < header):
+            raise JobRefusedError(
+                f"Row {number:,} stands above the rows of the table and may hold the column names, "
+                f"but {cells.message}"
+            )
+
+
+def _refuse_nameless(number: int, cells: list[object], below: list[list[object]]) -> None:
+    if values := nameless(cells, below):
+        raise JobRefusedError(
+            f"The file has no column names: row {number:,} holds values already, like "
+            f"{', '.join(values)}. Put a row with the names above it, like sku, name, unit_price. "
+            'Or set the option "header_row" to 0: the columns are then called "Column A", '
+            '"Column B" and so on, and the mapping says which is what.'
+        )
 
 
 async def _first_rows(table: Table, first: int) -> Chunk:
@@ -194,31 +238,3 @@ async def _first_rows(table: Table, first: int) -> Chunk:
                 break
             await asyncio.sleep(0)
     return rows
-
-
-class _ExtraCells:
-    """Rows with something to the right of the last column."""
-
-    def __init__(self, width: int) -> None:
-        self._width = width
-        self._first = 0
-        self._others = 0
-
-    def look_at(self, number: int, cells: list[object]) -> None:
-        """Count a row that is too long, unless what is too much is blank."""
-        if is_blank(cells[self._width :]):
-            return
-        if self._first:
-            self._others += 1
-        else:
-            self._first = number
-
-    def note(self) -> str:
-        """Say it in one sentence; empty if there is nothing to say."""
-        if not self._first:
-            return ""
-        rows, have = f"Row {self._first:,}", "has"
-        if self._others:
-            others = "1 other" if self._others == 1 else f"{self._others:,} others"
-            rows, have = f"{rows} and {others}", "have"
-        return f"{rows} {have} more cells than there are columns; the extra cells were ignored."

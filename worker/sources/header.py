@@ -1,9 +1,11 @@
 """Which row of a file is its header, and what the columns are called."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from worker.values import shown
 
 # Rows that are not blank among which the header is looked for, below title lines.
 SEARCHED_ROWS = 30
@@ -13,7 +15,11 @@ _LONGEST_NAME = 255
 # Cells of a row that are judged, so that a wide row costs little.
 _JUDGED_CELLS = 500
 
+# Cells and columns that a message names.
+_SHOWN_VALUES = 3
+
 _ALPHABET = 26
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NUMBER = re.compile(r"[-+($\s]*[0-9][0-9.,\s]*[-)%$\s]*")
 
 
@@ -105,7 +111,66 @@ def read_header(number: int, cells: Sequence[object], below: Sequence[Sequence[o
     written = [name(cell) for cell in cells[: min(width, MOST_COLUMNS)]]
     if any(len(column) > _LONGEST_NAME for column in written):
         notes.append(f"Column names were cut after {_LONGEST_NAME} characters.")
-    return Header(number, _told_apart(written), tuple(notes))
+    columns = _told_apart(written)
+    notes.extend(_renamed(written, columns))
+    return Header(number, columns, tuple(notes))
+
+
+def shape(cell: str) -> str:
+    """Write a for letters and 9 for digits, however many there are: A-17 is a-9."""
+    return re.sub(r"[0-9]+", "9", re.sub(r"[^\W\d_]+", "a", cell[:_LONGEST_NAME]))
+
+
+def without_names(rows: Sequence[Sequence[object]]) -> Header:
+    """Call the columns Column A, Column B and so on; the first row is one of values."""
+    width = min(max(map(_filled, rows), default=0), MOST_COLUMNS)
+    columns = _told_apart([""] * width)
+    note = f"The columns were called {columns[0]} to {columns[-1]}." if columns else ""
+    return Header(0, columns, (note,) if note else ())
+
+
+def nameless(cells: Sequence[object], below: Sequence[Sequence[object]]) -> list[str]:
+    """Give some values of what should be a header and is a row like those below it, quoted.
+
+    A number or an e-mail address is nobody's name for a column. A code is a value where the cells
+    below are written alike: A1 above A2 and A3.
+
+    Returns:
+        none for what may well be a header.
+
+    """
+    for index, cell in enumerate(cells[:_JUDGED_CELLS]):
+        others = [name(row[index]) for row in below if index < len(row) and name(row[index])]
+        if _is_value(name(cell), others):
+            return [shown(other) for other in cells[:_JUDGED_CELLS] if name(other)][:_SHOWN_VALUES]
+    return []
+
+
+def _is_value(written: str, below: Sequence[str]) -> bool:
+    if _EMAIL.fullmatch(written):
+        return True
+    if not any(map(str.isdigit, written)):
+        return False
+    if _NUMBER.fullmatch(written[:_LONGEST_NAME]):
+        return not below or _is_most(below, lambda other: _NUMBER.fullmatch(other) is not None)
+    return _is_most(below, lambda other: shape(other) == shape(written))
+
+
+def _is_most(cells: Sequence[str], is_so: Callable[[str], bool]) -> bool:
+    return sum(map(is_so, cells)) * 2 > len(cells)
+
+
+def _renamed(written: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    """Say of columns with one name what they are called now."""
+    alike: dict[str, list[str]] = {}
+    for full, column in zip(written, columns, strict=True):
+        if full:
+            alike.setdefault(full[:_LONGEST_NAME].rstrip(), []).append(column)
+    several = [(base, called) for base, called in alike.items() if len(called) > 1]
+    for base, called in several[:_SHOWN_VALUES]:
+        others = ", ".join(map(shown, called[1 : 1 + _SHOWN_VALUES]))
+        the_others_are = "the other is" if len(called) == 2 else "the others are"  # noqa: PLR2004
+        yield f"{len(called):,} columns are named {shown(base)}; {the_others_are} called {others}."
 
 
 def name(cell: object) -> str:

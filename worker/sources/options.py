@@ -39,7 +39,7 @@ class FileOptions:
     encoding: str | None = None
     # A workbook's sheet, by its name.
     sheet: str | None = None
-    # The header's row in the file, 1-based.
+    # The header's row in the file, 1-based; 0 where there is none.
     header_row: int | None = None
 
     @classmethod
@@ -103,9 +103,9 @@ def _sheet(option: object) -> str | None:
 def _header_row(option: object) -> int | None:
     if option is None:
         return None
-    if isinstance(option, int) and not isinstance(option, bool) and option >= 1:
+    if isinstance(option, int) and not isinstance(option, bool) and option >= 0:
         return option
     raise JobRefusedError(
         'The option "header_row" must be the number of the row with the column names; '
-        "the first row is 1."
+        "the first row is 1, and 0 says that there are no names."
     )

@@ -1,10 +1,23 @@
 """What a source is: rows with the numbers under which their owner knows them."""
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 # The most rows of a page. The frontend cuts files into jobs of 2,000 records: those take one read.
 PAGE_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row that cannot be divided into cells for certain; it is refused, not those beside it."""
+
+    # Why, as a row's message.
+    message: str
+    # The row as the file has it, or its beginning.
+    shown: str
+    # Whether a quotation mark is open at its end, so that the lines below may be its own.
+    is_open: bool = False
 
 
 class SourceRow(NamedTuple):
@@ -14,7 +27,7 @@ class SourceRow(NamedTuple):
     # title lines, the header and blank rows.
     number: int
     # {column: cell} from a file, where a cell is a str, an int, a finite float or a bool, and ""
-    # where there is none; any JSON value from records.
+    # where there is none; any JSON value from records; Unreadable.
     cells: object
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from worker.exceptions import JobRefusedError
 from worker.sources.header import SEARCHED_ROWS, HeaderJudge, names
 from worker.sources.spool import listed, sheets, uncalculated_notes
+from worker.sources.rows import Unreadable
 from worker.sources.table import Chunk, chunks
 
 
@@ -118,7 +119,11 @@ def _fits(spool: Path, place: TablePlace, judge: HeaderJudge) -> bool:
         rows = [
             cells for _, cells in islice((row for part in parts for row in part), SEARCHED_ROWS)
         ]
-    return any(judge(names(cells)).required >= judge.required for cells in rows)
+    return any(
+        judge(names(cells)).required >= judge.required
+        for cells in rows
+        if not isinstance(cells, Unreadable)
+    )
 
 
 def _named(wanted: str, found: Sequence[str]) -> str:

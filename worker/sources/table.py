@@ -3,10 +3,11 @@
 from collections.abc import Generator, Iterable
 from typing import Protocol
 
-from worker.sources.rows import PAGE_ROWS, is_blank
+from worker.sources.rows import PAGE_ROWS, Unreadable, is_blank
 
+Cells = list[object] | Unreadable
 # (file row, its cells) of rows that are not blank; fewer than were read, perhaps none.
-Chunk = list[tuple[int, list[object]]]
+Chunk = list[tuple[int, Cells]]
 
 # The longest row, in characters as the file has them: one has 16,384 cells at most.
 LONGEST_ROW = 4_000_000
@@ -28,14 +29,16 @@ class Table(Protocol):
         ...
 
 
-def chunks(rows: Iterable[tuple[int, int, list[object]]]) -> Generator[Chunk, None, None]:
+def chunks(rows: Iterable[tuple[int, int, Cells]]) -> Generator[Chunk, None, None]:
     """Bundle (file row, characters, cells), leaving blank rows out; a million cost many chunks."""
     chunk: Chunk = []
     read = characters = cell_count = 0
     for number, length, cells in rows:
         read += 1
         characters += length
-        if not is_blank(cells):
+        if isinstance(cells, Unreadable):
+            chunk.append((number, cells))
+        elif not is_blank(cells):
             chunk.append((number, cells))
             cell_count += len(cells)
         if read == PAGE_ROWS or characters > _CHUNK_CHARACTERS or cell_count > _CHUNK_CELLS:

@@ -46,7 +46,7 @@ def read_json(path: Path, writer: TableWriter, encoding: str | None) -> tuple[li
             writer.write(table, number, _cells(record, places))
             if len(places) > MOST_COLUMNS:
                 raise JobRefusedError(f"The records have more than {MOST_COLUMNS:,} names.")
-    return [str(json_cell(name)) for name in places], encoding_notes(found)
+    return [str(json_cell(name)) for name in places], encoding_notes(path, found)
 
 
 def _cells(record: dict[str, object], places: dict[str, int]) -> list[object]:

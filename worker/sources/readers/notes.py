@@ -1,12 +1,15 @@
 """What all readers say alike."""
 
-from worker.sources.encoding import Encoding
+from pathlib import Path
+
+from worker.sources.encoding import Encoding, decodes
 
 
-def encoding_notes(found: Encoding) -> list[str]:
+def encoding_notes(path: Path, found: Encoding) -> list[str]:
     """Say how a text was read, where that was a guess."""
-    notes = [f"Read as {found.shown} text."] if found.shown else []
-    if found.is_damaged:
+    example = f": {found.example}" if found.example else "."
+    notes = [f"Read as {found.shown} text{example}"] if found.shown else []
+    if not decodes(path, found.codec):
         notes.append(
             f"Some characters mean nothing in {found.shown or 'UTF-8'} and were replaced by "
             "\N{REPLACEMENT CHARACTER}."

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from lxml import etree
 
 from worker.exceptions import JobRefusedError
-from worker.sources.encoding import Encoding, find_encoding
+from worker.sources.encoding import Encoding, decodes, find_encoding
 from worker.sources.formats import HEAD_BYTES
 from worker.sources.readers.html_tables import HtmlTables
 from worker.sources.readers.notes import encoding_notes
@@ -61,7 +61,7 @@ def read_page(path: Path, writer: TableWriter, encoding: str | None) -> list[str
     tables = HtmlTables(writer)
     found = _page_encoding(path, encoding)
     _feed(path, found.codec, tables)
-    return [*encoding_notes(found), *_notes(tables, writer)]
+    return [*encoding_notes(path, found), *_notes(tables, writer)]
 
 
 def read_web_archive(path: Path, writer: TableWriter) -> list[str]:
@@ -78,7 +78,7 @@ def read_web_archive(path: Path, writer: TableWriter) -> list[str]:
         for _ in unpacked_pages(path, page):
             found = _page_encoding(page, None)
             _feed(page, found.codec, tables)
-            notes.extend(encoding_notes(found))
+            notes.extend(encoding_notes(path, found))
     finally:
         page.unlink(missing_ok=True)
     return [*dict.fromkeys(notes), *_notes(tables, writer)]
@@ -129,12 +129,12 @@ def _page_encoding(path: Path, wanted: str | None) -> Encoding:
     What is UTF-8 throughout is UTF-8, whatever the page says; else what it says counts if that
     fits; else it is a text like others.
     """
-    if wanted is None and not _decodes(path, "utf-8"):
+    if wanted is None and not decodes(path, "utf-8"):
         with path.open("rb") as file:
             said = _CHARSET.search(file.read(HEAD_BYTES))
         codec = _codec(said[1].decode("ascii")) if said else None
-        if codec and _decodes(path, codec):
-            return Encoding(codec, None, is_damaged=False)
+        if codec and decodes(path, codec):
+            return Encoding(codec)
     return find_encoding(path, wanted)
 
 
@@ -146,13 +146,3 @@ def _codec(label: str) -> str | None:
         return None
     # A page whose <meta> can be read as ASCII is not what it calls so.
     return None if name.startswith(("utf-16", "utf-32", "utf-7")) else _LABELS.get(name, name)
-
-
-def _decodes(path: Path, codec: str) -> bool:
-    try:
-        with path.open(encoding=codec, newline="") as file:
-            while file.read(_PIECE_CHARACTERS):
-                pass
-    except UnicodeError:
-        return False
-    return True
