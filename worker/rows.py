@@ -212,12 +212,15 @@ async def map_rows(
         mapping = mapped_already(table)
         return Rows(source, table, list(mapping.columns), mapping, mode, stop)
     columns = source.columns if source.columns is not None else await _keys(source)
-    if job.mapping:
-        mapping = given_mapping(columns, job.mapping, table)
-    else:
-        samples, are_all = await _samples(source, columns)
-        mapping = automatic_mapping(columns, table, samples, are_all=are_all)
-    mapping = complete_or_updating(mapping, table, mode)
+    try:
+        if job.mapping:
+            mapping = given_mapping(columns, job.mapping, table)
+        else:
+            samples, are_all = await _samples(source, columns)
+            mapping = automatic_mapping(columns, table, samples, are_all=are_all)
+        mapping = complete_or_updating(mapping, table, mode)
+    except JobRefusedError as error:
+        raise JobRefusedError(f"{source.missing} {error}".strip()) from None
     return Rows(source, table, columns, mapping, mode, stop)
 
 

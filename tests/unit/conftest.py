@@ -13,8 +13,8 @@ from worker.sources.readers.__main__ import read
 def without_a_child(monkeypatch):
     """Read strangers' files in this process, which takes a tenth of the time."""
 
-    async def read_here(path, form, spool, options):
-        report = json.loads(json.dumps(read(form, path, spool, options)))
+    async def read_here(path, form, spool, options, answer):
+        report = json.loads(json.dumps(read(form, path, spool, options, answer)))
         if "refusal" in report:
             raise JobRefusedError(report["refusal"])
         assert not report.get("cause")

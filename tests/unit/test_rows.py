@@ -16,6 +16,7 @@ class Pages:
     """A source of these pages."""
 
     notes = ("read somehow.",)
+    missing = ""
 
     def __init__(self, *pages, columns=None):
         self.columns = columns
@@ -88,6 +89,14 @@ async def test_raw_records_have_the_columns_of_all_of_them():
 async def test_raw_records_without_columns_are_refused():
     with pytest.raises(JobRefusedError, match="The file has no columns"):
         await rows_of(numbered("text"))
+
+
+async def test_other_sheets_are_named_where_a_column_is_missing():
+    pages = Pages(numbered({"SKU": "A"}), columns=["Prices of spring"])
+    pages.missing = 'No sheet has all the columns: "a", "b".'
+    job = SimpleNamespace(mapping=None)
+    with pytest.raises(JobRefusedError, match=r'the columns: "a", "b"\. No column'):
+        await map_rows(job, pages, TABLES["inventory"], asyncio.Event())
 
 
 async def test_the_refused_come_back_as_they_came():

@@ -150,6 +150,7 @@ class Records:
 
     columns = None
     notes = ()
+    missing = ""
 
     def __init__(self, records):
         self._records = records

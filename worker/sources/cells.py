@@ -7,8 +7,12 @@ import re
 # Excel keeps 15 digits: above, a whole number is no longer exact.
 _EXACT = 10**15
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
-# A duration as OpenDocument has it.
-_DURATION = re.compile(r"PT(\d{1,6})H(\d{2})M(\d{2})(?:[.,]\d+)?S")
+# The first day that is counted right: to Excel, as to Lotus 1-2-3, 1900 was a leap year.
+_FIRST_RIGHT_DAY = 61
+_ZEROTH_DAY = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zones
+_DAYS_TO_1904 = 1462
+_LAST_DAY = 2_958_466
+_DAY_SECONDS = 86_400
 
 
 def json_cell(cell: object) -> object:
@@ -24,6 +28,30 @@ def json_cell(cell: object) -> object:
             return _text(cell if isinstance(cell, str) else _written(cell))
 
 
+def moment(days: float, *, is_1904: bool, is_elapsed: bool) -> object:
+    """Find the date, the time or both that a spreadsheet counts in days; a number if it is none.
+
+    Args:
+        days: since the end of 1899, or of 1903.
+        is_1904: as old Macintosh workbooks count.
+        is_elapsed: it is a time that may be more than a day.
+
+    """
+    if not math.isfinite(days) or not 0 <= days < _LAST_DAY:
+        return days
+    seconds = round(days * _DAY_SECONDS)
+    if is_elapsed:
+        return dt.timedelta(seconds=seconds)
+    if seconds < _DAY_SECONDS:
+        return (_ZEROTH_DAY + dt.timedelta(seconds=seconds)).time()
+    if is_1904:
+        seconds += _DAYS_TO_1904 * _DAY_SECONDS
+    elif days < _FIRST_RIGHT_DAY - 1:
+        seconds += _DAY_SECONDS
+    found = _ZEROTH_DAY + dt.timedelta(seconds=seconds)
+    return found.date() if seconds % _DAY_SECONDS == 0 else found
+
+
 def _number(cell: float) -> object:
     if not math.isfinite(cell):
         return str(cell)
@@ -35,8 +63,6 @@ def _text(cell: str) -> str:
         cell = cell.replace("\0", "")
     if not cell.isascii():
         return _HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", cell)
-    if cell.startswith("PT") and (found := _DURATION.fullmatch(cell)):
-        return f"{int(found[1])}:{found[2]}:{found[3]}"
     return cell
 
 

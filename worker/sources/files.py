@@ -18,10 +18,11 @@ from worker.sources.header import (
     read_header,
     without_names,
 )
+from worker.sources.judgement import SheetJudgement
 from worker.sources.options import FileOptions
 from worker.sources.rows import PAGE_ROWS, SourceRow, Unreadable, is_blank
 from worker.sources.shifted import ExtraCells, shifted
-from worker.sources.spool import Spool, read_in_child, workbook_notes
+from worker.sources.spool import Spool, listed, read_in_child, sheets, workbook_notes
 from worker.sources.spooled_tables import SpooledTable, page_table, record_table, sheet_table
 from worker.sources.table import Chunk, Table
 from worker.sources.text import TextTable, open_text
@@ -53,18 +54,24 @@ async def open_file(
         opening = _Opening(options, judge, most_unpacked, scratch)
         table = await opening.open(path)
         header = await _header(table, options, judge)
-        return FileSource(table, header, opening.notes, scratch.pop_all())
+        return FileSource(table, header, opening.notes, opening.missing, scratch.pop_all())
 
 
 class FileSource:
     """A file's rows below its header. Close it to remove what it spooled."""
 
     def __init__(
-        self, table: Table, header: Header | None, notes: Sequence[str], scratch: ExitStack
+        self,
+        table: Table,
+        header: Header | None,
+        notes: Sequence[str],
+        missing: str,
+        scratch: ExitStack,
     ) -> None:
         self._table = table
         self._header = header
         self._notes = notes
+        self.missing = missing
         self._scratch = scratch
         # Elsewhere cells have their places; in a text, one too many moves all behind it.
         self._can_shift = isinstance(table, TextTable)
@@ -133,6 +140,8 @@ class _Opening:
         self._scratch = scratch
         self._is_unpacked = False
         self.notes: list[str] = []
+        # What to say first where no column is found for a field: which sheets there are.
+        self.missing = ""
 
     async def open(self, path: Path) -> Table:
         """Find the table; what is written for it is removed with `scratch`."""
@@ -145,7 +154,8 @@ class _Opening:
             return await asyncio.to_thread(open_text, path, self._options, self._judge)
         spool = path.with_name(f"{path.name}.rows")
         self._scratch.callback(spool.unlink, missing_ok=True)
-        report = await read_in_child(path, form, spool, self._wishes())
+        judgement = SheetJudgement(spool, self._options.header_row, self._judge)
+        report = await read_in_child(path, form, spool, self._wishes(), judgement.answer)
         match report:
             case {"unpacked": list(names)}:
                 self._is_unpacked = True
@@ -159,7 +169,12 @@ class _Opening:
                 return await asyncio.to_thread(
                     sheet_table, spool, report, self._judge, self._options.sheet
                 )
-        return Spool(spool, workbook_notes(report))
+        if not judgement.has_found:
+            self.missing = (
+                "No sheet of the workbook has all the columns that are needed: "
+                f"{listed(sheets(report))}."
+            )
+        return Spool(spool, workbook_notes(report), int(str(report["blank_columns"])))
 
     def _wishes(self) -> dict[str, object]:
         return {

@@ -22,6 +22,13 @@ _MAGIC: dict[bytes, Format] = {
     # https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-cfb/
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole",
     b"\x1f\x8b": "gzip",
+    # A workbook's stream without a compound file around it, as Excel 2 to 4 and some programs
+    # write it: how it begins, [MS-XLS] 2.4.21 (BOF) and what was before.
+    b"\x09\x00\x04\x00": "ole",
+    b"\x09\x02\x06\x00": "ole",
+    b"\x09\x04\x06\x00": "ole",
+    b"\x09\x08\x08\x00": "ole",
+    b"\x09\x08\x10\x00": "ole",
 }
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),

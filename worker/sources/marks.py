@@ -4,37 +4,44 @@ A workbook's reader gives 0.352 for a cell that shows 35.2%, 42 for one that sho
 nothing at all for one that shows #N/A.
 """
 
-import re
+import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
-from typing import IO
-from xml.parsers import expat
+from itertools import chain
 
-# What an error cell shows that says nothing else.
+from worker.values.spreadsheet import ERRORS
+
+# What those show whose text is another: one of a language, or of a program.
 _ERROR = "#VALUE!"
-_LONGEST_ERROR = 16
+# [MS-XLS] 2.5.10 (Bes), and [MS-XLSB] 2.5.97.2 (BErr) the same.
+_NUMBERED_ERRORS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
 
 # From a cell as it was read to the cell as it is shown.
 Mark = Callable[[object], object]
 # (1-based row, {0-based column: mark}) in order of the rows, only those that have any.
 MarkedRows = Iterable[tuple[int, dict[int, Mark]]]
+# (1-based row, its cells from column A on) in order of the rows.
+NumberedRows = Iterator[tuple[int, list[object]]]
 
-_PIECE_BYTES = 1 << 16
+# A last row, for the marks below the others.
+_END: tuple[tuple[float, list[object]], ...] = ((math.inf, []),)
 # Digits that a spreadsheet keeps of a number.
 _DIGITS = 15
-# What a number format quotes, escapes or keeps in brackets is decoration.
-_DECORATION = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
-_ZEROS = re.compile(r"0{2,30}")
 
 
-def format_mark(number_format: str) -> Mark | None:
-    """Find the mark that a number format makes: percent, or a fixed count of digits."""
-    positive = _DECORATION.sub("", number_format[:255]).split(";")[0].strip()
-    if "%" in positive:
-        return as_percent
-    return partial(_with_zeros, len(positive)) if _ZEROS.fullmatch(positive) else None
+class Uncalculated(str):
+    """A formula whose value is not in the file, which a program wrote that can't calculate."""
+
+    __slots__ = ()
 
 
 def as_percent(cell: object) -> object:
@@ -48,56 +55,59 @@ def as_percent(cell: object) -> object:
     return (written.rstrip("0").rstrip(".") if "." in written else written) + "%"
 
 
-def as_error(text: str) -> Mark:
-    """Show what an error cell says, like #N/A."""
-    shown = text.strip()[:_LONGEST_ERROR] or _ERROR
+def error_text(written: str) -> str:
+    """Give what an error cell says, like #N/A."""
+    written = written.strip()
+    return written if written in ERRORS else _ERROR
+
+
+def numbered_error(number: int) -> str:
+    """Give what an error cell says that is kept as a number."""
+    return _NUMBERED_ERRORS.get(number, _ERROR)
+
+
+def as_error(shown: str) -> Mark:
+    """Show an error."""
     return lambda _: shown
 
 
-def uncalculated(_cell: object) -> object:
-    """Show a formula whose value is not in the file, which a program wrote that can't calculate."""
-    return _ERROR
+def uncalculated(_cell: object = None) -> object:
+    """Show a formula without a value as the error that it would be elsewhere."""
+    return Uncalculated(_ERROR)
 
 
-def _with_zeros(digits: int, cell: object) -> object:
-    if isinstance(cell, bool) or not isinstance(cell, int | float) or cell != int(cell):
-        return cell
-    return f"{int(cell):0{digits}d}" if cell >= 0 else cell
-
-
-def local(name: str) -> str:
-    """Leave out an XML name's prefix."""
-    return name.rpartition(":")[2]
-
-
-@contextmanager
-def closing_pieces(stream: IO[bytes]) -> Iterator[Iterator[bytes]]:
-    """Read an archive's part in pieces."""
-    with stream:
-        yield iter(partial(stream.read, _PIECE_BYTES), b"")
-
-
-def parse(stream: IO[bytes], parser: expat.XMLParserType) -> Iterator[None]:
-    """Feed a part to a parser, and come back after each piece.
+def marked(rows: Iterable[tuple[float, list[object]]], marks: MarkedRows) -> NumberedRows:
+    """Apply marks to numbered rows; a row may be there in one of the two alone.
 
     Raises:
-        expat.ExpatError: it is not well-formed, or expands without end.
+        ValueError: the marks' rows are in no order.
 
     """
-    with closing_pieces(stream) as pieces:
-        for piece in pieces:
-            parser.Parse(piece, False)  # noqa: FBT003 - expat knows no keywords
-            yield
-        parser.Parse(b"", True)  # noqa: FBT003
-        yield
+    in_order = _in_order(marks)
+    marked_row, columns = next(in_order, (math.inf, {}))
+    for number, cells in chain(rows, _END):
+        while marked_row < number:
+            yield int(marked_row), _applied([], columns)
+            marked_row, columns = next(in_order, (math.inf, {}))
+        if marked_row > number:
+            yield int(number), cells
+        elif number < math.inf:
+            yield int(number), _applied(cells, columns)
+            marked_row, columns = next(in_order, (math.inf, {}))
 
 
-def holds(stream: IO[bytes], search: Callable[[bytes], object], longest: int) -> bool:
-    """Whether a part has a sign of at most `longest` bytes: much cheaper than to parse it."""
-    tail = b""
-    with closing_pieces(stream) as pieces:
-        for piece in pieces:
-            if search(tail + piece):
-                return True
-            tail = (tail + piece)[-longest:]
-    return False
+def _in_order(marks: MarkedRows) -> Iterator[tuple[float, dict[int, Mark]]]:
+    last = 0
+    for row, columns in marks:
+        if row <= last:
+            raise ValueError(f"row {row} comes behind row {last}")
+        last = row
+        yield row, columns
+
+
+def _applied(cells: list[object], columns: dict[int, Mark]) -> list[object]:
+    for column, mark in columns.items():
+        if column >= len(cells):
+            cells.extend([""] * (column + 1 - len(cells)))
+        cells[column] = mark(cells[column])
+    return cells

@@ -18,6 +18,7 @@ class RecordSource:
 
     columns: None = None
     notes: tuple[str, ...] = ()
+    missing: str = ""
 
     def __init__(self, record_count: int, read_page: ReadPage) -> None:
         self.record_count = record_count

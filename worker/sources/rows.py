@@ -44,6 +44,11 @@ class Source(Protocol):
         """What was guessed or left out, in plain sentences; complete after one pass of pages()."""
         ...
 
+    @property
+    def missing(self) -> str:
+        """What to say first where no column is found for a field; empty if there is nothing."""
+        ...
+
     def pages(self) -> AsyncIterator[list[SourceRow]]:
         """Yield the rows that are not blank, in order, at most PAGE_ROWS at a time."""
         ...

@@ -1,11 +1,12 @@
 """Rows that a child process reads from a file into a spool file."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import structlog
 import worker
 from worker.exceptions import JobRefusedError
 from worker.sources.formats import Format
+from worker.sources.spooled_rows import spooled_row
 from worker.sources.table import Chunk, chunks
 
 log = structlog.get_logger()
@@ -37,13 +39,7 @@ _DAMAGED = (
     "upload that."
 )
 _REFUSALS = {
-    "binary": "The file is a binary workbook (.xlsb). Save it as .xlsx and upload it again.",
     "damaged": _DAMAGED,
-    # calamine does not tell the two apart.
-    "damaged ods": (
-        "The workbook is damaged, or too large when unpacked. Open it in a spreadsheet program, "
-        "delete empty rows and columns far away from the table, save it again and upload that."
-    ),
     "document": (
         "The file is not a table we can read: it is an older Office document that holds no "
         "workbook, or only a part of one. Save the table as .xlsx and upload that."
@@ -68,23 +64,35 @@ _REFUSALS_OF_OTHERS = {
     "slow": "The file takes too long to read. Save the table as .csv and upload that instead.",
 }
 _SHOWN_SHEETS = 20
+# Of what the child says: names of a thousand sheets, or of 16,384 columns.
+_LONGEST_LINE = 64 << 20
+
+_QUESTION = b'{"question":'
+# From a child's question to the answer, both as JSON can hold them.
+Answer = Callable[[str | None], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A sheet's rows, one a line: [number, cells] as JSON."""
+    """A sheet's rows, a line each."""
 
     path: Path
     notes: tuple[str, ...]
+    # At the left, with nothing in them; they are left out.
+    blank_columns: int
 
     def chunks(self) -> Generator[Chunk, None, None]:
         """Yield (file row, cells) in order."""
-        with self.path.open(encoding="utf-8", newline="\n") as file:
-            yield from chunks(_rows(file))
+        with self.path.open("rb") as file:
+            yield from chunks(
+                (number, len(line), cells[self.blank_columns :])
+                for line in file
+                for number, cells in [spooled_row(line)]
+            )
 
 
 async def read_in_child(
-    path: Path, form: Format, spool: Path, options: Mapping[str, object]
+    path: Path, form: Format, spool: Path, options: Mapping[str, object], answer: Answer
 ) -> dict[str, object]:
     """Have a child read a file into a spool: what it reports.
 
@@ -93,15 +101,16 @@ async def read_in_child(
         form: its format.
         spool: where the rows go, or what was packed.
         options: for the reader, as JSON can hold them.
+        answer: to a question about a sheet, whose beginning is in the spool.
 
     Raises:
         JobRefusedError: it can't be read within what a child may use.
 
     """
     arguments = (form, str(path), str(spool), str(os.getpid()), json.dumps(options))
-    exit_code, output = await _run_child(*arguments)
+    exit_code, output = await _run_child(answer, *arguments)
     if exit_code in _SIGNALS_TO_ALL:
-        exit_code, output = await _run_child(*arguments)
+        exit_code, output = await _run_child(answer, *arguments)
     report: dict[str, object] = {"cause": _cause_of_death(exit_code)}
     if exit_code == 0:
         report = json.loads(output)
@@ -112,7 +121,7 @@ async def read_in_child(
     return report
 
 
-async def _run_child(*arguments: str) -> tuple[int | None, bytes]:
+async def _run_child(answer: Answer, *arguments: str) -> tuple[int | None, bytes]:
     """Run the child to its end: its exit code (None: it took too long), what it reported."""
     known = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     child = await asyncio.create_subprocess_exec(
@@ -121,14 +130,16 @@ async def _run_child(*arguments: str) -> tuple[int | None, bytes]:
         "-m",
         "worker.sources.readers",
         *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # it would quote rows
         env=known | {"PYTHONPATH": _import_path(), "OPENBLAS_NUM_THREADS": "1"},
+        limit=_LONGEST_LINE,
     )
     try:
         async with asyncio.timeout(_MOST_SECONDS):
-            output, _ = await child.communicate()
+            output = await _talk(child, answer)
+            await child.wait()
     except TimeoutError:
         return None, b""
     finally:
@@ -136,6 +147,21 @@ async def _run_child(*arguments: str) -> tuple[int | None, bytes]:
             child.kill()
             await asyncio.shield(child.wait())
     return child.returncode, output
+
+
+async def _talk(child: asyncio.subprocess.Process, answer: Answer) -> bytes:
+    """Answer the child's questions; its last line, which is its report."""
+    if child.stdout is None or child.stdin is None:
+        raise AssertionError  # they are pipes
+    last = b""
+    async for line in child.stdout:
+        last = line
+        if line.startswith(_QUESTION) and line.endswith(b"\n"):
+            written = json.dumps(answer(json.loads(line)["question"])).encode()
+            with contextlib.suppress(ConnectionError):  # it is dead; of what, its exit code says
+                child.stdin.write(written + b"\n")
+                await child.stdin.drain()
+    return last
 
 
 def _import_path() -> str:
@@ -187,9 +213,3 @@ def listed(names: Sequence[str]) -> str:
     shown = ", ".join(f'"{name[:40]}"' for name in names[:_SHOWN_SHEETS])
     more = len(names) - _SHOWN_SHEETS
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _rows(lines: Iterator[str]) -> Iterator[tuple[int, int, list[object]]]:
-    for line in lines:
-        number, cells = json.loads(line)
-        yield number, len(line), cells

@@ -1,6 +1,5 @@
 """Several tables of one file in one spool, and which of them is meant."""
 
-import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from typing import Any
 
 from worker.exceptions import JobRefusedError
 from worker.sources.header import SEARCHED_ROWS, HeaderJudge, names
-from worker.sources.spool import listed, sheets, uncalculated_notes
 from worker.sources.rows import Unreadable
+from worker.sources.spool import listed, sheets, uncalculated_notes
+from worker.sources.spooled_rows import spooled_row
 from worker.sources.table import Chunk, chunks
 
 
@@ -55,7 +55,7 @@ class SpooledTable:
                 line = file.readline()
                 position += len(line)
                 if line.startswith(mark):
-                    number, cells = json.loads(line[len(mark) :])
+                    number, cells = spooled_row(line[len(mark) :])
                     yield number, len(line), cells
 
 

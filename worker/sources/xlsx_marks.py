@@ -3,31 +3,27 @@
 ECMA-376 part 1, 18.3 (worksheets) and 18.8 (styles).
 """
 
-import posixpath
+import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from functools import partial
 from xml.parsers import expat
-from zipfile import ZipFile
 
 from worker.sources.marks import (
     Mark,
     MarkedRows,
     as_error,
     as_percent,
-    format_mark,
-    holds,
-    local,
-    parse,
+    error_text,
     uncalculated,
 )
+from worker.sources.number_formats import format_mark
+from worker.sources.parts import Parts, holds, local, parse
 
-_WORKBOOK = "xl/workbook.xml"
-_RELATIONS = "xl/_rels/workbook.xml.rels"
-_STYLES = "xl/styles.xml"
+# Built-in formats of percent, 0% and 0.00%, and of decimals, 0.00.
+BUILT_IN = {9: as_percent, 10: as_percent, 2: format_mark("0.00")}
 
-# Built-in formats of percent: 0% and 0.00%.
-_BUILT_IN = {"9": as_percent, "10": as_percent}
-
+# An error, or a date that is kept as text.
+_has_typed_cell = re.compile(rb"""\bt\s*=\s*["'][ed]["']""").search
 # A formula that no filled <v> follows. Begins with a letter, which Python finds ten times as fast
 # as the bracket before it.
 _EMPTY_FORMULA = re.compile(
@@ -35,141 +31,160 @@ _EMPTY_FORMULA = re.compile(
 ).search
 _LONGEST_SIGN = 512
 
-_LETTERS = re.compile(r"([A-Za-z]{1,3})[0-9]*")
+# Elements that most programs write without a prefix.
+_NAMES = {"c", "v", "f", "row"}
+_WATCHED_TYPES = {"e", "d"}
+_TEXT_TYPES = {"str", "inlineStr"}
+_LETTERS = re.compile(r"[A-Za-z]{1,3}")
 
 
-def xlsx_marks(archive: ZipFile, sheet: str) -> MarkedRows:
-    """Look for marks in a sheet; a quick search comes first, since few sheets have any.
+def xlsx_marks(parts: Parts, sheet: str, styles: list[Mark | None]) -> MarkedRows:
+    """Look for marks in a sheet's part; a quick search comes first, since few sheets have any.
 
     Raises:
-        expat.ExpatError: the workbook is not well-formed.
-        KeyError: a part is missing.
+        expat.ExpatError: the sheet is not well-formed.
 
     """
-    part = _sheet_part(archive, sheet)
-    styles = _style_marks(archive)
-    if part is None or not (any(styles) or holds(archive.open(part), _has_sign, _LONGEST_SIGN)):
-        return ()
-    return _scan(archive, part, styles)
+    used = [str(style).encode() for style, mark in enumerate(styles) if mark is not None]
+    has_style = re.compile(rb"""\bs\s*=\s*["'](?:%b)["']""" % b"|".join(used)).search
 
+    def has_sign(xml: bytes) -> bool:
+        """Look for what is marked; finds too much rather than too little."""
+        return (
+            _has_typed_cell(xml) is not None
+            or _EMPTY_FORMULA(xml) is not None
+            or (bool(used) and has_style(xml) is not None)
+        )
 
-def _has_sign(xml: bytes) -> bool:
-    """Look for an error cell or an empty formula; finds too much rather than too little."""
-    return b'"e"' in xml or b"'e'" in xml or _EMPTY_FORMULA(xml) is not None
-
-
-def _scan(archive: ZipFile, part: str, styles: list[Mark | None]) -> MarkedRows:
-    scan = _SheetScan(styles)
-    for _ in parse(archive.open(part), scan.parser):
-        yield from scan.ready
-        scan.ready.clear()
+    if holds(parts.open(sheet), has_sign, _LONGEST_SIGN):
+        scan = _SheetScan(styles)
+        for _ in parse(parts.open(sheet), scan.parser):
+            yield from scan.ready
+            scan.ready.clear()
+        yield from scan.last_row()
 
 
 class _SheetScan:
-    """A pass over a sheet's XML that keeps what is marked of each row."""
+    """A pass over a sheet's XML that keeps what is marked of each row.
+
+    Most elements are cells and their values, so that there must be little to do for each: only a
+    cell that may be an error, a formula or a date in text has its value read and its end noticed.
+    """
 
     def __init__(self, styles: list[Mark | None]) -> None:
         self.ready: list[tuple[int, dict[int, Mark]]] = []
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
         self.parser.buffer_text = True
-        self._styles = styles
-        self._row = self._column = 0
+        self._styles = {str(style): mark for style, mark in enumerate(styles) if mark is not None}
+        self._columns: dict[str, int] = {}
+        self._row, self._column = 0, -1
         self._marks: dict[int, Mark] = {}
         self._type = ""
-        self._has_formula = self._has_value = False
+        self._has_formula = False
         self._value: list[str] = []
 
+    def last_row(self) -> list[tuple[int, dict[int, Mark]]]:
+        """Give the row that no other followed, if it has any marks."""
+        return [(self._row, self._marks)] if self._marks else []
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        match local(name):
+        match name if name in _NAMES else local(name):
             case "c":
                 self._start_cell(attributes)
+            case "v" if self.parser.EndElementHandler is not None:
+                self.parser.CharacterDataHandler = self._value.append
             case "f":
                 self._has_formula = True
-            case "v":
-                self.parser.CharacterDataHandler = self._value.append
+                self._watch()
             case "row":
+                self.ready += self.last_row()
                 row = attributes.get("r", "")
                 self._row = int(row) if row.isdecimal() else self._row + 1
                 self._column = -1
                 self._marks = {}
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
-        letters = _LETTERS.match(attributes.get("r", ""))
-        self._column = _column(letters[1]) if letters else self._column + 1
+        letters = attributes.get("r", "").rstrip("0123456789")
+        if not letters:
+            self._column += 1
+        elif letters in self._columns:
+            self._column = self._columns[letters]
+        else:
+            self._column = self._columns[letters] = _column(letters)
         self._type = attributes.get("t", "n")
-        self._has_formula = False
-        self._value.clear()
-        style = attributes.get("s", "")
-        if style.isdecimal() and int(style) < len(self._styles) and self._type == "n":
-            mark = self._styles[int(style)]
+        if self._type == "n":
+            mark = self._styles.get(attributes.get("s", ""))
             if mark is not None:
                 self._marks[self._column] = mark
+        elif self._type in _WATCHED_TYPES:
+            self._watch()
+
+    def _watch(self) -> None:
+        self._value.clear()
+        self.parser.EndElementHandler = self._end
 
     def _end(self, name: str) -> None:
         match local(name):
             case "v":
                 self.parser.CharacterDataHandler = None
             case "c":
-                value = "".join(self._value).strip()
-                if self._type == "e":
-                    self._marks[self._column] = as_error(value)
-                elif self._has_formula and not value and self._type != "str":
-                    self._marks[self._column] = uncalculated
-            case "row":
-                if self._marks:
-                    self.ready.append((self._row, self._marks))
+                self._end_cell("".join(self._value).strip())
+                self._has_formula = False
+                self.parser.EndElementHandler = None
+
+    def _end_cell(self, value: str) -> None:
+        if self._type == "e":
+            self._marks[self._column] = as_error(error_text(value))
+        elif self._type == "d":
+            self._marks[self._column] = partial(_as_moment, value)
+        elif self._has_formula and not value and self._type not in _TEXT_TYPES:
+            self._marks[self._column] = uncalculated
+
+
+def _as_moment(written: str, cell: object) -> object:
+    """Read a date or time that is kept in ISO form; of a time zone there is no use."""
+    try:
+        if "T" not in written and ":" in written:
+            return dt.time.fromisoformat(written).replace(tzinfo=None)
+        found = dt.datetime.fromisoformat(written).replace(tzinfo=None)
+    except ValueError:
+        return cell
+    return found if "T" in written else found.date()
 
 
 def _column(letters: str) -> int:
+    """Count columns from 0, as A.
+
+    Raises:
+        ValueError: it is no column.
+
+    """
+    if not _LETTERS.fullmatch(letters):
+        raise ValueError(letters)
     column = 0
     for letter in letters.upper():
         column = column * 26 + ord(letter) - ord("A") + 1
     return column - 1
 
 
-def _sheet_part(archive: ZipFile, sheet: str) -> str | None:
-    """Find a sheet's part by way of the workbook's relations."""
-    relation = next(
-        (
-            identifier
-            for name, attributes in _elements(archive, _WORKBOOK)
-            if name == "sheet" and attributes.get("name") == sheet
-            for key, identifier in attributes.items()
-            if local(key) == "id" and key != "id"
-        ),
-        None,
-    )
-    for name, attributes in _elements(archive, _RELATIONS):
-        if name == "Relationship" and attributes.get("Id") == relation:
-            return posixpath.normpath(posixpath.join("/xl", attributes.get("Target", "")))[1:]
-    return None
-
-
-def _style_marks(archive: ZipFile) -> list[Mark | None]:
+def style_marks(parts: Parts, styles: str | None) -> list[Mark | None]:
     """Find each cell style's mark."""
-    if _STYLES not in archive.NameToInfo:
+    if styles is None:
         return []
-    formats: dict[str, Mark | None] = dict(_BUILT_IN)
+    formats: dict[int, Mark | None] = dict(BUILT_IN)
     marks: list[Mark | None] = []
     in_cell_styles = False
-    for name, attributes in _elements(archive, _STYLES):
+    for name, attributes in parts.elements(styles):
         if name == "numFmt":
-            formats[attributes.get("numFmtId", "")] = format_mark(attributes.get("formatCode", ""))
+            formats[_number(attributes)] = format_mark(attributes.get("formatCode", ""))
         elif name in {"cellXfs", "cellStyleXfs", "cellStyles", "dxfs"}:
             in_cell_styles = name == "cellXfs"
         elif name == "xf" and in_cell_styles:
-            marks.append(formats.get(attributes.get("numFmtId", "")))
+            marks.append(formats.get(_number(attributes)))
     return marks
 
 
-def _elements(archive: ZipFile, part: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (local name, attributes) of every element, in order of their beginnings."""
-    found: list[tuple[str, dict[str, str]]] = []
-    add: Callable[[tuple[str, dict[str, str]]], None] = found.append
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: add((local(name), attributes))
-    for _ in parse(archive.open(part), parser):
-        yield from found
-        found.clear()
+def _number(attributes: dict[str, str]) -> int:
+    written = attributes.get("numFmtId", "")
+    return int(written) if written.isdecimal() and len(written) < 10 else -1  # noqa: PLR2004

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from worker.values.characters import unwrapped, with_plain_letters, without_invisible
 from worker.values.problems import ValueProblem, shown
+from worker.values.spreadsheet import Moment
 from worker.values.style import PLAIN, Style
 from worker.values.texts import line
 
@@ -30,6 +31,7 @@ _LONGEST_LOOKED_AT = 1000
 def code(cell: object, longest: int, style: Style = PLAIN) -> str | None:
     """Read a SKU or another system's number, cleaned; never one that a spreadsheet damaged.
 
+    A number that its cell shows as AB-0042 is that; a date is what became of a code like 10-3.
     Excel shows a long number in a narrow cell as 1.2E+05, and keeps 15 digits of any number:
     https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
 
@@ -42,6 +44,10 @@ def code(cell: object, longest: int, style: Style = PLAIN) -> str | None:
         ValueProblem: not text, damaged, a formula, not valid Unicode, or too long.
 
     """
+    if isinstance(cell, Moment):
+        raise ValueProblem(
+            f"{shown(cell)} is a date or a time, make the cell text and type the code again"
+        )
     if isinstance(cell, str):
         if len(cell) <= longest and _PLAIN_CODE(cell):
             return cell

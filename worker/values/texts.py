@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from worker.values.characters import unwrapped
 from worker.values.problems import MOST_BITS, ValueProblem, shown
+from worker.values.spreadsheet import ERRORS, ShownFloat, ShownInt
 
 # Every character that ends a line or jumps in it; a Windows line end is one of them.
 _BREAKS = re.compile(r"\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
@@ -21,11 +22,6 @@ _HARMLESS_LENGTH = 1000
 
 # How a cell begins that may be ="…".
 _BEFORE_TEXT = frozenset({"=", " "})
-# What stands in a cell whose formula failed. A name or a SKU that is one of these is none.
-_FAILED_FORMULAS = {
-    "#CALC!", "#DIV/0!", "#FIELD!", "#GETTING_DATA", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!",
-    "#SPILL!", "#VALUE!",
-}  # fmt: skip
 
 
 def line(cell: object, longest: int) -> str | None:
@@ -70,13 +66,15 @@ def _written(cell: object) -> str:
     match cell:
         case str():
             written = unwrapped(cell) if cell.lstrip().startswith("=") else cell
-            if written.startswith("#") and written.strip() in _FAILED_FORMULAS:
+            if written.startswith("#") and written.strip() in ERRORS:
                 raise ValueProblem(f"{shown(written)} is what a failed formula leaves")
             return written
         case None:
             return ""
         case bool():
             pass
+        case ShownInt() | ShownFloat():
+            return cell.shown
         case int() if cell.bit_length() <= MOST_BITS:
             return str(cell)
         case float() if math.isfinite(cell):

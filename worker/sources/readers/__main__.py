@@ -2,7 +2,8 @@
 
 Runs in a process of its own, because a file of a few kilobytes can unpack to anything, and because
 most readers are native code. Writes the rows to SPOOL as lines of JSON, and ends with one line of
-JSON on standard output: what was read, or why nothing was.
+JSON on standard output: what was read, or why nothing was. A line before it is a question about a
+sheet, which the parent answers on standard input.
 """
 
 import errno
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from worker.exceptions import JobRefusedError
+from worker.sources.choice import Ask
 from worker.sources.confinement import confine
 from worker.sources.formats import Format
 from worker.sources.readers.archives import holds_workbook, unpack_gzip, unpack_zip
@@ -36,14 +38,22 @@ def main(arguments: list[str]) -> None:
         confine(int(parent), _MOST_DATA)
     else:
         confine(int(parent))
-    report = read(form, Path(path), Path(spool), json.loads(options))
+    report = read(form, Path(path), Path(spool), json.loads(options), _ask_parent)
     print(json.dumps(report))  # noqa: T201 - the parent reads it
 
 
-def read(form: Format, path: Path, spool: Path, options: Mapping[str, object]) -> dict[str, object]:
+def _ask_parent(sheet: str | None) -> object:
+    """Ask which sheet is meant. A parent that is gone says nothing, and so ends this process."""
+    print(json.dumps({"question": sheet}), flush=True)  # noqa: T201
+    return json.loads(sys.stdin.readline())
+
+
+def read(
+    form: Format, path: Path, spool: Path, options: Mapping[str, object], ask: Ask
+) -> dict[str, object]:
     """Write the rows of a file, or the file that is packed in it, and say what was read."""
     try:
-        return _read(form, path, spool, options)
+        return _read(form, path, spool, options, ask)
     except JobRefusedError as error:
         return {"refusal": str(error)}
     except MemoryError:
@@ -56,18 +66,18 @@ def read(form: Format, path: Path, spool: Path, options: Mapping[str, object]) -
 
 
 def _read(
-    form: Format, path: Path, spool: Path, options: Mapping[str, object]
+    form: Format, path: Path, spool: Path, options: Mapping[str, object], ask: Ask
 ) -> dict[str, object]:
     sheet, encoding = _text(options["sheet"]), _text(options["encoding"])
     most_unpacked = int(str(options["most_unpacked"]))
     if form == "ole" or (form == "zip" and holds_workbook(path)):
-        return report_rows(path, spool, sheet)
+        return report_rows(path, spool, sheet, ask)
     if form in {"zip", "gzip"}:
         unpack = unpack_zip if form == "zip" else unpack_gzip
         return {"unpacked": unpack(path, spool, most_unpacked)}
     if form == "flat ods":
         with as_archive(path) as archive:
-            return report_rows(archive, spool, sheet)
+            return report_rows(archive, spool, sheet, ask)
     with spool.open("wb") as file:
         writer = TableWriter(file)
         return _read_tables(form, path, writer, encoding) | writer.report()

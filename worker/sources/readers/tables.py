@@ -1,11 +1,11 @@
 """Several tables of one file in one spool: the parent chooses among them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import IO
 
 from worker.exceptions import JobRefusedError
+from worker.sources.spooled_rows import spool_line
 from worker.sources.spooled_tables import TablePlace
 from worker.sources.table import LONGEST_ROW
 
@@ -32,18 +32,15 @@ class TableWriter:
         return TablePlace(-1, name[:_LONGEST_NAME], 0)
 
     def write(self, table: TablePlace, number: int, cells: Sequence[object]) -> None:
-        """Write a row under its number, unless it is blank; its cells are as JSON can hold them.
+        """Write a row under its number, unless it is blank.
 
         Raises:
             JobRefusedError: it is longer than any row of ours.
 
         """
-        written = list(cells)
-        while written and written[-1] == "":
-            written.pop()
-        if not written:
+        line = spool_line(number, cells)
+        if not line:
             return
-        line = json.dumps([number, written], ensure_ascii=False, separators=(",", ":"))
         if len(line) > LONGEST_ROW:
             raise JobRefusedError(f"Row {number:,} is longer than {LONGEST_ROW:,} characters.")
         if table.number < 0:

@@ -10,9 +10,9 @@ from pathlib import Path
 from xml.parsers import expat
 
 from worker.exceptions import JobRefusedError
-from worker.sources.cells import json_cell
 from worker.sources.header import MOST_COLUMNS
-from worker.sources.marks import as_error, local, uncalculated
+from worker.sources.marks import error_text, uncalculated
+from worker.sources.parts import local
 from worker.sources.readers.tables import TableWriter
 from worker.sources.readers.xml_styles import Styles
 from worker.sources.spooled_tables import TablePlace
@@ -119,9 +119,7 @@ class _Reading:
             case "Cell":
                 self._end_cell()
             case "Row":
-                self._writer.write(
-                    self._sheet, self._row, [cell and json_cell(cell) for cell in self._cells]
-                )
+                self._writer.write(self._sheet, self._row, self._cells)
                 self._sheet.size += len(self._cells)
             case "Comment":
                 self._in_comment = False
@@ -190,12 +188,12 @@ class _Reading:
         if self._type is None:
             if "Formula" in self._cell:
                 self.uncalculated += 1
-                return uncalculated("")
+                return uncalculated()
             return ""
         if self._type == "String":
             return text
         if self._type == "Error":
-            return as_error(text)("")
+            return error_text(text)
         cell = _READERS.get(self._type, str)(text.strip())
         mark = self._styles.mark(
             self._cell.get("StyleID")

@@ -1,6 +1,7 @@
 """The number formats of an XML spreadsheet, by the names of their styles."""
 
-from worker.sources.marks import Mark, format_mark
+from worker.sources.marks import Mark
+from worker.sources.number_formats import format_mark
 
 # Formats that have a name instead of signs.
 _NAMED = {"Percent": "0.00%"}
