@@ -219,7 +219,7 @@ def test_spoilt_files_are_rows_or_a_refusal(tmp_path, form, name):
         place = dice.randrange(len(content))
         spoilt = content[:place] + dice.choice(noise) + content[place + dice.randrange(3) :]
         path.write_bytes(spoilt[: dice.choice([len(spoilt), place])])
-        report = read_in_process(form, path, spool, options)
+        report = read_in_process(form, path, spool, options, bool)
         if report.get("cause"):
             assert form == "zip"  # what is too damaged to tell goes to the workbooks' reader
         if "tables" in report:

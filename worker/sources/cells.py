@@ -20,7 +20,7 @@ def json_cell(cell: object) -> object:
     match cell:
         case None:
             return ""
-        case bool() | int():
+        case bool() | int() | list() | dict():
             return cell
         case float():
             return _number(cell)

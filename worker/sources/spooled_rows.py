@@ -4,15 +4,16 @@
 {index: what the cell shows}, null for a date or a time, which is no code.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 
 from worker.sources.cells import json_cell
-from worker.sources.marks import Uncalculated
 from worker.values.spreadsheet import Moment, ShownFloat, ShownInt, shown_number
 
-# Cells of which JSON keeps everything.
-_PLAIN = {str, int, float, bool, type(None), Uncalculated}
+# Most cells by far, of which JSON keeps everything.
+_PLAIN = {str, int, float, bool, type(None)}
+_MOMENTS = dt.date | dt.time | dt.timedelta
 
 
 def spool_line(number: int, cells: Sequence[object]) -> str:
@@ -22,8 +23,10 @@ def spool_line(number: int, cells: Sequence[object]) -> str:
         written.pop()
     if not written:
         return ""
+    row: list[object] = [number, written]
     special = [cell for cell in enumerate(cells) if type(cell[1]) not in _PLAIN]
-    row = [number, written, _shown(special)] if special else [number, written]
+    if special and (shown := _shown(special)):
+        row.append(shown)
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -31,6 +34,7 @@ def _shown(special: Iterable[tuple[int, object]]) -> dict[int, str | None]:
     return {
         index: cell.shown if isinstance(cell, ShownInt | ShownFloat) else None
         for index, cell in special
+        if isinstance(cell, ShownInt | ShownFloat | _MOMENTS)
     }
 
 
