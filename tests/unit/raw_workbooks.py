@@ -204,7 +204,7 @@ def _xls_cell(cell):
 def xlsb(path, cells, *, is_1904=False):
     """Write an .xlsb; no formula is without a value in one."""
     formats = b"".join(
-        record(44, struct.pack("<H", 164 + index) + _wide(written))
+        record(44, struct.pack("<H", 164 + index) + wide(written))
         for index, written in enumerate(FORMATS)
     )
     styles = b"".join(
@@ -220,9 +220,9 @@ def xlsb(path, cells, *, is_1904=False):
             "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
             "_rels/.rels": relations(("officeDocument", "xl/workbook.bin")),
             "xl/workbook.bin": record(131)
-            + record(153, struct.pack("<II", int(is_1904), 0) + _wide(""))
+            + record(153, struct.pack("<II", int(is_1904), 0) + wide(""))
             + record(143)
-            + record(156, struct.pack("<II", 0, 1) + _wide("rId1") + _wide("Stock"))
+            + record(156, struct.pack("<II", 0, 1) + wide("rId1") + wide("Stock"))
             + record(144)
             + record(132),
             "xl/_rels/workbook.bin.rels": relations(
@@ -250,12 +250,12 @@ def _xlsb_cell(column, cell):
         case str() if cell in biff.ERRORS:
             return record(3, head + bytes([biff.ERRORS[cell]]))
         case str():
-            return record(6, head + _wide(cell))
+            return record(6, head + wide(cell))
     value = cell.value if isinstance(cell, Number) else cell
     return record(5, head + struct.pack("<d", value))
 
 
-def _wide(text):
+def wide(text):
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 

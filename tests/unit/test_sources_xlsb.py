@@ -55,6 +55,45 @@ def test_days_are_counted_from_1900_or_1904(tmp_path, is_1904, expected):
     assert json.loads((tmp_path / "spool").read_text()) == [1, [expected], {"0": None}]
 
 
+def in_other_places(parts):
+    """Put the parts elsewhere, under other names."""
+    return {
+        name.replace("xl/", "x/").replace("workbook.bin", "w.bin"): content.replace(
+            b"xl/workbook.bin", b"x/w.bin"
+        )
+        for name, content in parts.items()
+    }
+
+
+def with_macro_sheet(parts):
+    """Add a sheet of Excel 4 macros, at which calamine stops."""
+    relations = parts["xl/_rels/workbook.bin.rels"].decode()
+    macros = (
+        '<Relationship Id="rId9" Target="macros/a.bin" '
+        'Type="http://schemas.microsoft.com/office/2006/relationships/xlMacrosheet"/>'
+    )
+    changed = relations.replace("</Relationships>", f"{macros}</Relationships>")
+    sheet = raw.record(156, struct.pack("<II", 0, 9) + raw.wide("rId9") + raw.wide("Macros"))
+    main = parts["xl/workbook.bin"].replace(raw.record(143), raw.record(143) + sheet)
+    return parts | {
+        "xl/_rels/workbook.bin.rels": changed.encode(),
+        "xl/workbook.bin": main,
+        "xl/macros/a.bin": b"",
+    }
+
+
+@pytest.mark.parametrize("change", [in_other_places, with_macro_sheet])
+def test_what_calamine_cannot_read_is_packed_anew(tmp_path, change):
+    path = tmp_path / "file"
+    raw.xlsb(path, {(0, 1): "#N/A", (0, 2): raw.Number(0.352, 1, "")})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    raw.archive(path, change(parts))
+    report = write_rows(path, tmp_path / "spool", None)
+    assert (report.cause, report.sheets) == ("", ("Stock",))
+    assert json.loads((tmp_path / "spool").read_text()) == [1, ["", "#N/A", "35.2%"]]
+
+
 def test_a_cut_sheet_is_damaged(tmp_path):
     with_cells(tmp_path / "file", b"\x05\xff\xff\xff\x7f")
     assert write_rows(tmp_path / "file", tmp_path / "spool", None).cause == "damaged"

@@ -1,4 +1,4 @@
-"""An .xlsx as its readers like it best: nothing but its sheets, each part where it usually is.
+"""A workbook as its readers like it best: nothing but its sheets, each part where it usually is.
 
 Parts may have any name and lie anywhere, so long as their relations say where. Readers do not
 believe that, and stumble over macros, drawings and links of which no cell depends.
@@ -7,11 +7,12 @@ believe that, and stumble over macros, drawings and links of which no cell depen
 import io
 import shutil
 import zipfile
-from collections.abc import Mapping
-from typing import IO
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 from worker.sources.parts import Parts
+from worker.sources.xlsb_marks import with_sheets
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -19,8 +20,18 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
+class _Copy(NamedTuple):
+    """A part that is taken over."""
+
+    identifier: str
+    kind: str
+    part: str
+    # Below xl/, where it goes.
+    name: str
+
+
 def tidied(parts: Parts, main: str, worksheets: Mapping[str, str]) -> IO[bytes]:
-    """Pack a workbook anew.
+    """Pack an .xlsx anew.
 
     Args:
         parts: the archive's.
@@ -28,24 +39,41 @@ def tidied(parts: Parts, main: str, worksheets: Mapping[str, str]) -> IO[bytes]:
         worksheets: each sheet's name and part.
 
     """
-    copied = {
-        f"worksheets/sheet{number}.xml": (part, "worksheet")
-        for number, part in enumerate(worksheets.values(), start=1)
-    }
-    for kind in ("sharedStrings", "styles"):
-        if part := parts.related(main, kind):
-            copied[f"{kind}.xml"] = (part, kind)
+    copies = [*_sheets(enumerate(worksheets.values()), "xml"), *_others(parts, main, "xml")]
+    return _packed(parts, "workbook.xml", _workbook(parts, main, worksheets).encode(), copies)
+
+
+def tidied_binary(parts: Parts, main: str, worksheets: Mapping[str, str]) -> IO[bytes]:
+    """Pack an .xlsb anew; `worksheets` is each sheet's identifier and part."""
+    copies = [*_sheets(worksheets.items(), "bin"), *_others(parts, main, "bin")]
+    return _packed(parts, "workbook.bin", with_sheets(parts.read(main), worksheets), copies)
+
+
+def _sheets(worksheets: Iterable[tuple[object, str]], ending: str) -> list[_Copy]:
+    return [
+        _Copy(str(identifier), "worksheet", part, f"worksheets/sheet{number}.{ending}")
+        for number, (identifier, part) in enumerate(worksheets)
+    ]
+
+
+def _others(parts: Parts, main: str, ending: str) -> list[_Copy]:
+    return [
+        _Copy(kind, kind, part, f"{kind}.{ending}")
+        for kind in ("sharedStrings", "styles")
+        if (part := parts.related(main, kind))
+    ]
+
+
+def _packed(parts: Parts, name: str, main: bytes, copies: Sequence[_Copy]) -> IO[bytes]:
     packed = io.BytesIO()
+    usual = _Copy("rId1", "officeDocument", "", f"xl/{name}")
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("[Content_Types].xml", _content_types(copied))
-        archive.writestr("_rels/.rels", _relations([("officeDocument", "xl/workbook.xml")]))
-        archive.writestr("xl/workbook.xml", _workbook(parts, main, worksheets))
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels",
-            _relations([(kind, name) for name, (_, kind) in copied.items()]),
-        )
-        for name, (part, _) in copied.items():
-            with parts.open(part) as old, archive.open(f"xl/{name}", "w") as new:
+        archive.writestr("[Content_Types].xml", _content_types(copies))
+        archive.writestr("_rels/.rels", _relations([usual]))
+        archive.writestr(f"xl/{name}", main)
+        archive.writestr(f"xl/_rels/{name}.rels", _relations(copies))
+        for copy in copies:
+            with parts.open(copy.part) as old, archive.open(f"xl/{copy.name}", "w") as new:
                 shutil.copyfileobj(old, new)
     packed.seek(0)
     return packed
@@ -59,9 +87,9 @@ def _workbook(parts: Parts, main: str, worksheets: Mapping[str, str]) -> str:
         elif name == "sheet":
             states[attributes.get("name", "")] = attributes.get("state", "visible")
     sheets = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="rId{number}" '
+        f'<sheet name={quoteattr(name)} sheetId="{number + 1}" r:id="{number}" '
         f"state={quoteattr(states[name])}/>"
-        for number, name in enumerate(worksheets, start=1)
+        for number, name in enumerate(worksheets)
     )
     return (
         f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{settings}'
@@ -69,17 +97,16 @@ def _workbook(parts: Parts, main: str, worksheets: Mapping[str, str]) -> str:
     )
 
 
-def _relations(targets: list[tuple[str, str]]) -> str:
-    """Write relations, numbered in their order."""
+def _relations(targets: Iterable[_Copy]) -> str:
     written = "".join(
-        f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
-        for number, (kind, target) in enumerate(targets, start=1)
+        f'<Relationship Id={quoteattr(identifier)} Type="{_OFFICE}/{kind}" Target="{name}"/>'
+        for identifier, kind, _, name in targets
     )
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{written}</Relationships>'
 
 
-def _content_types(copied: Mapping[str, tuple[str, str]]) -> str:
-    kinds = {"workbook.xml": "sheet.main"} | {name: kind for name, (_, kind) in copied.items()}
+def _content_types(copies: Iterable[_Copy]) -> str:
+    kinds = {"workbook.xml": "sheet.main"} | {copy.name: copy.kind for copy in copies}
     overrides = "".join(
         f'<Override PartName="/xl/{name}" ContentType="{_TYPE}.{kind}+xml"/>'
         for name, kind in kinds.items()

@@ -4,7 +4,7 @@
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from worker.sources.marks import Mark, MarkedRows, as_error, numbered_error
 from worker.sources.number_formats import format_mark
@@ -14,6 +14,8 @@ from worker.sources.xlsx_marks import BUILT_IN
 _ROW, _SHEET = 0, 156
 # Cells: a short number, an error, a number; a formula's number and error.
 _NUMBERS, _ERRORS = {2, 5, 9}, {3, 11}
+# A number that no record has, written as long as that of a sheet.
+_NOTHING = b"\xff\x7f"
 _FORMAT, _STYLE, _STYLES_BEGIN, _STYLES_END = 44, 47, 617, 618
 
 
@@ -25,7 +27,7 @@ def xlsb_marks(parts: Parts, sheet: str, styles: list[Mark | None]) -> MarkedRow
 
     """
     row, marks = 0, dict[int, Mark]()
-    for kind, body in _records(parts.read(sheet)):
+    for _, kind, body in _records(parts.read(sheet)):
         if kind == _ROW:
             if marks:
                 yield row, marks
@@ -46,7 +48,7 @@ def binary_style_marks(part: bytes) -> list[Mark | None]:
     formats: dict[int, Mark | None] = dict(BUILT_IN)
     marks: list[Mark | None] = []
     in_cell_styles = False
-    for kind, body in _records(part):
+    for _, kind, body in _records(part):
         if kind == _FORMAT:
             formats[int.from_bytes(body[:2], "little")] = format_mark(_text(body, 2)[0])
         elif kind in {_STYLES_BEGIN, _STYLES_END}:
@@ -59,11 +61,20 @@ def binary_style_marks(part: bytes) -> list[Mark | None]:
 def sheet_identifiers(main: bytes) -> dict[str, str]:
     """Find each sheet's identifier among the relations of the main part."""
     found = {}
-    for kind, body in _records(main):
+    for _, kind, body in _records(main):
         if kind == _SHEET:
             identifier, position = _text(body, 8)
             found[_text(body, position)[0]] = identifier
     return found
+
+
+def with_sheets(main: bytes, identifiers: Collection[str]) -> bytes:
+    """Leave these sheets in the main part, and no others."""
+    left = bytearray(main)
+    for position, kind, body in _records(main):
+        if kind == _SHEET and _text(body, 8)[0] not in identifiers:
+            left[position : position + len(_NOTHING)] = _NOTHING
+    return bytes(left)
 
 
 def _column(body: bytes) -> int:
@@ -77,11 +88,14 @@ def _text(body: bytes, position: int) -> tuple[str, int]:
     return body[position + 4 : end].decode("utf-16-le", "replace"), end
 
 
-def _records(part: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield (kind, body); kind and length take as many bytes as they need, 7 bits in each."""
+def _records(part: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (position, kind, body).
+
+    Kind and length take as many bytes as they need, 7 bits in each.
+    """
     position = 0
     while position + 1 < len(part):
-        kind = part[position]
+        begin, kind = position, part[position]
         position += 1
         if kind > 0x7F:  # noqa: PLR2004 - there is a second byte
             kind = kind & 0x7F | (part[position] & 0x7F) << 7
@@ -94,5 +108,5 @@ def _records(part: bytes) -> Iterator[tuple[int, bytes]]:
             shift += 7
             if byte <= 0x7F or shift == 28:  # noqa: PLR2004 - four bytes at most
                 break
-        yield kind, part[position : position + length]
+        yield begin, kind, part[position : position + length]
         position += length

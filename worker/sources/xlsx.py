@@ -9,7 +9,7 @@ import python_calamine as calamine
 from worker.sources.marks import Mark, MarkedRows, NumberedRows, marked
 from worker.sources.parts import Parts
 from worker.sources.sheets import Sheet
-from worker.sources.tidied import tidied
+from worker.sources.tidied import tidied, tidied_binary
 from worker.sources.xlsb_marks import binary_style_marks, sheet_identifiers, xlsb_marks
 from worker.sources.xlsx_marks import style_marks, xlsx_marks
 
@@ -39,7 +39,7 @@ class Package:
         with parts.open(main) as part:
             begins = part.read(2048)
         self._is_binary = begins.startswith(_BINARY)
-        # Else its elements are of Strict Open XML, or of a namespace that nobody else has.
+        # Else it is binary, or of Strict Open XML, or of a namespace that nobody else has.
         self.is_transitional = _TRANSITIONAL in begins
         # A sheet's name and its part.
         self.worksheets = self._worksheets()
@@ -51,14 +51,11 @@ class Package:
         )
 
     def tidied(self) -> IO[bytes]:
-        """Pack the workbook anew, with its sheets alone.
-
-        Raises:
-            ValueError: it is a binary one.
-
-        """
+        """Pack the workbook anew, with its sheets alone."""
         if self._is_binary:
-            raise ValueError(self._main)
+            identifiers = sheet_identifiers(self._parts.read(self._main))
+            parts = {identifiers[name]: part for name, part in self.worksheets.items()}
+            return tidied_binary(self._parts, self._main, parts)
         return tidied(self._parts, self._main, self.worksheets)
 
     def marks(self, sheet: str) -> MarkedRows:
