@@ -1,6 +1,7 @@
 """Texts of this trade in each encoding: they come back equal or are refused, never different."""
 
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,18 @@ def test_a_place_is_kept_once_however_often_it_comes(tmp_path):
     found = survey(path)
     assert [place[1] for place in found.places] == [0xAB, 0x82]
     assert not found.is_utf_8
+
+
+def test_a_long_file_costs_no_more_memory_than_a_short_one(tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(
+        "".join(f'A{i},Boulon {i % 99}½"\r\n' for i in range(10_000)).encode("cp850") * 100
+    )
+    tracemalloc.start()
+    try:
+        find_encoding(path, None)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size > 20_000_000
+    assert peak < 20_000_000

@@ -1,12 +1,14 @@
 """docs/IMPORTING.md says what the worker does: its tables of examples, run."""
 
 import re
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from worker.mapping import automatic_mapping
+from worker.mapping import automatic_mapping, judge_by_names
+from worker.sources import FileOptions, open_file
 from worker.tables import TABLES
 from worker.values import Style, ValueProblem, cents, code, date, email, percent, whole_number
 
@@ -83,3 +85,18 @@ def test_every_field_is_on_the_page():
         for field in re.findall(r"`(\w+)`", fields)
     }
     assert listed == {(name, field.name) for name in TABLES for field in TABLES[name].fields}
+
+
+LINES = list(marked("lines"))
+
+
+@pytest.mark.parametrize(("header", "written", "expected"), LINES)
+async def test_line(tmp_path, header, written, expected):
+    path = tmp_path / "upload"
+    path.write_text(f"{header}\nA0,Nail,1\n{written.strip('`')}\n")
+    with closing(await open_file(path, FileOptions(), judge_by_names(TABLES["inventory"]))) as file:
+        [[_, row]] = [page async for page in file.pages()]
+    if expected.startswith("refused: "):
+        assert expected.removeprefix("refused: ") in row.cells.message
+    else:
+        assert row.cells == {"SKU": "A1", "Name": expected, "Price": "12"}

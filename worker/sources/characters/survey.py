@@ -10,7 +10,7 @@ import numpy as np
 
 from worker.sources.quotes import has_escapes
 
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
 # A piece ends with a line, unless that is longer than any row.
 _LONGEST_LINE = 1 << 20
 # Bytes on either side of one that is not ASCII.
