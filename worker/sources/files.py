@@ -113,14 +113,16 @@ class FileSource:
             if isinstance(cells, Unreadable):
                 page.append(SourceRow(number, cells))
                 continue
-            if len(cells) > width and not is_blank(cells[width:]):
-                if self._can_shift and not is_blank(cells[:width]):
-                    page.append(SourceRow(number, shifted(cells, width)))
+            if len(cells) > width:
+                if not is_blank(cells[width:]):
+                    if self._can_shift and not is_blank(cells[:width]):
+                        page.append(SourceRow(number, shifted(cells, width)))
+                        continue
+                    extra.add(number)
+                del cells[width:]
+                if is_blank(cells):  # a remark beside the table
                     continue
-                extra.add(number)
-            del cells[width:]
-            if not is_blank(cells):  # a remark beside the table
-                page.append(SourceRow(number, dict(zip_longest(self.columns, cells, fillvalue=""))))
+            page.append(SourceRow(number, dict(zip_longest(self.columns, cells, fillvalue=""))))
         return page
 
     def close(self) -> None:

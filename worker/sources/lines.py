@@ -59,6 +59,7 @@ class Lines:
         if not block:
             raise StopIteration
         block += self._file.readline(LONGEST_ROW + 1)
+        self._read += len(block)
         is_special = any(mark in block for mark in _SPECIAL)
         self.may_be_special = is_special or (self.may_be_special and bool(self.row))
         # newline="": as the file has them.
@@ -68,7 +69,6 @@ class Lines:
     def taken(self) -> int:
         """Begin another row; how many characters this one had."""
         taken, self._characters = self._characters, 0
-        self._read += taken
         self.row.clear()
         return taken
 
