@@ -41,8 +41,9 @@ class Job:
     applied: tuple[range, ...]
     # Silence after which another worker may take the job, in seconds.
     lease_seconds: int
-    # How long ago the row was inserted, in seconds, by the database's clock.
-    age_seconds: float
+    # How long ago the row was inserted, in seconds, by the database's clock; None for a row of an
+    # older table that does not say.
+    age_seconds: float | None
 
     @classmethod
     def from_json(cls, claimed: dict[str, Any]) -> Self:
@@ -75,13 +76,37 @@ def _joined(batches: Iterable[tuple[int, int]]) -> Iterator[range]:
 
 
 @dataclass(frozen=True, slots=True)
+class Insert:
+    """A row that was inserted into scheduled_jobs, whoever claims it and when."""
+
+    # The scheduled_jobs row.
+    job_id: UUID
+    # How long ago that was when the claim was made, in seconds, by the database's clock.
+    age_seconds: float
+
+    @classmethod
+    def from_json(cls, inserted: dict[str, Any]) -> Self:
+        """Read one insert of claim_import_jobs."""
+        return cls(UUID(inserted["job_id"]), inserted["age_seconds"])
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What one claim brought."""
 
     # The jobs that are ours now, each of another organization.
     jobs: tuple[Job, ...]
+    # The newest inserts of the last seconds, claimed or not.
+    recent: tuple[Insert, ...]
     # Seconds until the next pending job is due; None when none is scheduled.
     next_due_in: float | None
+
+    def inserts(self) -> Iterator[Insert]:
+        """Give every insert that it tells of; some of them twice."""
+        yield from self.recent
+        for job in self.jobs:
+            if job.age_seconds is not None:
+                yield Insert(job.job_id, job.age_seconds)
 
 
 @dataclass(frozen=True, slots=True)

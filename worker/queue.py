@@ -24,7 +24,7 @@ from worker.exceptions import (
     RequestRefusedError,
     RunLostError,
 )
-from worker.job import BatchResult, Claim, Job, Progress, RowError, RunResult
+from worker.job import BatchResult, Claim, Insert, Job, Progress, RowError, RunResult
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
@@ -71,6 +71,7 @@ class JobQueue:
             raise DatabaseUnavailableError(str(error)) from None
         return Claim(
             jobs=tuple(Job.from_json(job) for job in answer["jobs"]),
+            recent=tuple(Insert.from_json(insert) for insert in answer["recent"]),
             next_due_in=answer["next_due_in"],
         )
 

@@ -130,12 +130,13 @@ class _Service:
                     await self._wake.wait()
 
     async def _claim(self, free: int) -> Claim:
+        asked_at = time.monotonic()
         claim = await self._queue.claim(
             free, self._settings.worker_orphan_after_seconds, held=self._known
         )
         for job in claim.jobs:
             self._known.append(job.run_id)
-            self._listener.check(job)
+        self._listener.check(claim, asked_at)
         return claim
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
@@ -170,6 +171,7 @@ class _Service:
             log.info(
                 "worker_gauges",
                 listener=self._listener.state.value,
+                listener_trouble=str(self._listener.trouble) if self._listener.trouble else None,
                 times_deaf=self._listener.times_deaf,
                 runs=len(self._runs),
             )

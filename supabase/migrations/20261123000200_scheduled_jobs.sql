@@ -109,6 +109,8 @@ create index if not exists scheduled_jobs_due_idx
   on public.scheduled_jobs (scheduled_time, created_at) where status = 'pending';
 create index if not exists scheduled_jobs_processing_idx
   on public.scheduled_jobs (scheduled_time) where status = 'processing';
+-- The claim tells what was inserted in the last seconds: what Realtime should have announced.
+create index if not exists scheduled_jobs_created_idx on public.scheduled_jobs (created_at);
 -- Every open browser reloads its organization's list on every event.
 create index if not exists scheduled_jobs_org_created_idx
   on public.scheduled_jobs (organization_id, created_at desc);

@@ -1,6 +1,7 @@
 """The job protocol: what the database functions promise, asked through PostgREST."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -82,6 +83,25 @@ async def test_next_due_in_tells_when_to_look_again(queue, dealer):
     dealer.insert_job(dealer.records(1), scheduled_in=2)
     claim = await queue.claim(50, orphan_after_seconds=900)
     assert 0 < claim.next_due_in <= 2
+
+
+async def test_a_claim_tells_what_was_inserted_lately_whoever_claimed_it(queue, dealer):
+    jobs = [
+        dealer.insert_job(dealer.records(1), **changes)
+        for changes in ({}, {"status": "processing"}, {"job_type": "export"}, {"scheduled_in": 99})
+    ]
+    for seconds in (-60, 16):
+        created_at = datetime.now(UTC) - timedelta(seconds=seconds)
+        dealer.insert_job(None, scheduled_in=99, created_at=created_at)
+    claim = await queue.claim(50, orphan_after_seconds=900)
+    told = {insert.job_id: insert.age_seconds for insert in claim.recent}
+    assert told.keys() >= set(jobs)
+    assert all(0 <= seconds <= 15 for seconds in told.values())
+    assert [told[job] for job in jobs] == sorted((told[job] for job in jobs), reverse=True)
+
+    newest = [dealer.insert_job(None, scheduled_in=99) for _ in range(11)][1:]
+    claim = await queue.claim(50, orphan_after_seconds=900)
+    assert [insert.job_id for insert in claim.recent] == newest[::-1]
 
 
 async def test_an_organization_has_one_live_run_and_its_jobs_go_in_order(queue, dealer):
