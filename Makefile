@@ -1,6 +1,6 @@
 # Everything from a bare machine with Python 3.11+: no root, no Docker, nothing installed by hand.
 #   make demo    the main job, end to end (KEEP=1 leaves the local Supabase up)
-#   make test    format, lint, types, import rules, all tests, every fault once
+#   make test    format, lint, types, import rules, dead code, all tests, every fault once
 #   make faults  everything that can break, broken on purpose: some 20 minutes
 
 SHELL := bash
@@ -29,11 +29,13 @@ test: check unit ## all checks and tests
 	@$(MAKE) --no-print-directory coverage
 	@echo "make test: everything passed"
 
-check: install ## format, lint, types, import rules
+check: install ## format, lint, types, import rules, dead code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
+	$(BIN)/vulture worker
 
 unit: install ## tests that need nothing
 	rm -f .coverage.*

@@ -3,8 +3,6 @@
 import re
 from functools import lru_cache
 
-KEYWORD_VERSION = "kw_v1"
-
 _MOST_KEYWORDS = 96
 
 # JavaScript's \s, which differs from Python's in the byte order mark and some controls.

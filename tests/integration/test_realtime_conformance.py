@@ -37,7 +37,6 @@ from devstack.postgres import Postgres, bootstrap
 ROOT = Path(__file__).parents[2]
 TRANSCRIPTS = sorted((ROOT / "tests/data/realtime").glob("*.jsonl"))
 SECRET = "a secret of at least thirty-two characters"
-USER = "11111111-1111-1111-1111-111111111111"
 
 PATIENCE = 5.0  # for a frame that must come
 WAIT_SCALE = 0.04  # of the server's own waits: 66 s without heartbeats are 2.6 s

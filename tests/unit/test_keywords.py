@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.keywords import KEYWORD_VERSION, search_keywords
+from worker.keywords import search_keywords
 
 VECTORS = [
     json.loads(vector)
@@ -14,10 +14,6 @@ VECTORS = [
     .read_text(encoding="utf-8")
     .splitlines()
 ]
-
-
-def test_version() -> None:
-    assert KEYWORD_VERSION == "kw_v1"
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["input"]["name"])

@@ -48,7 +48,6 @@ class HtmlTables:
         self._has_text = False
         # The first cell that counts for several rows: (row, text).
         self.reaching: tuple[int, str] | None = None
-        self.has_tables = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take an element's beginning."""
@@ -124,7 +123,6 @@ class HtmlTables:
     def _start_table(self) -> None:
         if len(self._open) == _DEEPEST:
             raise JobRefusedError(f"The page has more than {_DEEPEST:,} tables within each other.")
-        self.has_tables = True
         if self._open:
             outer = self._open[-1]
             if outer.cell is not None:
