@@ -215,6 +215,15 @@ def test_single_losses_between_events_are_no_deafness(missed):
     assert len(world.deaf_at) < 10
 
 
+def test_two_losses_before_a_later_event_are_no_deafness(missed):
+    world = World(deliver=lambda at: None if 100 < at < 101 else 0.4)
+    for moment in (100.1, 100.2, 102):
+        world.insert(moment)
+    world.run(130)
+    assert len(missed) == 2
+    assert world.deaf_at == []
+
+
 NOT_EXPECTED = {
     "inserted before we were live": {"live_at": 30.0},
     "so it was, by an answer that took long": {"live_at": 26.0, "claim_seconds": 8.0},
