@@ -24,10 +24,27 @@ install: $(VENV)/.installed devstack/node_modules/.installed ## everything the o
 demo: install ## import the shipped 10,000-row file through the whole system
 	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
 
-test: check unit ## all checks and tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration acceptance-and-faults
+test: check ## all checks and tests
+	@rm -f .coverage.*
+	@$(MAKE) --no-print-directory -j2 unit-and-integration acceptance-and-faults
 	@$(MAKE) --no-print-directory coverage
 	@echo "make test: everything passed"
+
+# Two chains, a core each; lines appear as they come, and say whose they are.
+.PHONY: unit-and-integration acceptance-and-faults
+unit-and-integration: install
+	@$(call shown,unit)
+	@$(call shown,integration)
+
+acceptance-and-faults: install
+	@$(call shown,acceptance)
+	@$(call shown,faults-short)
+	@$(call shown,bench-smoke)
+
+define shown
+PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory $(1) 2>&1 | sed -u 's/^/$(1) | /' \
+  || { echo "$(1) failed. To repeat it: make $(1)"; exit 1; }
+endef
 
 check: install ## format, lint, types, import rules, dead code
 	$(BIN)/ruff format --check .
@@ -38,7 +55,6 @@ check: install ## format, lint, types, import rules, dead code
 	$(BIN)/vulture worker
 
 unit: install ## tests that need nothing
-	rm -f .coverage.*
 	$(BIN)/coverage run -m pytest tests/unit
 
 integration: install ## the database and the local Supabase
@@ -47,16 +63,11 @@ integration: install ## the database and the local Supabase
 acceptance: install ## the whole thing: jobs and files in, inventory and answers out
 	$(BIN)/coverage run -m pytest tests/acceptance
 
-# Beside the integration tests, which leave a core free; after each other, for both measure times.
-.PHONY: acceptance-and-faults
-acceptance-and-faults: acceptance
-	@$(MAKE) --no-print-directory faults-short bench-smoke
-
 coverage: ## which branches of worker/ the tests took, after unit, integration and acceptance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-faults-short: install ## every kind of fault once: 90 seconds
+faults-short: install ## every kind of fault once (FAULTS_SEED=7 makes other choices)
 	$(BIN)/pytest tests/faults
 
 faults: install ## every kind of fault, in earnest; writes the table of docs/RELIABILITY.md
