@@ -2,6 +2,7 @@
 
 import tempfile
 import tracemalloc
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -27,31 +28,36 @@ def written(name, encoding):
     return f"SKU,Name,Price\r\nA1,{name},12\r\nA2,Nail,3\r\n".encode(encoding)
 
 
-@pytest.mark.parametrize("encoding", WESTERN)
+NAMES = [
+    'Boulon 2½" galvanisé',
+    "Vis ¼ x 3½",
+    "90° elbow",
+    "Café table",
+    "PIÈCE DÉTACHÉE",
+    "Évier français",
+    "Tubería de acero",
+    "piña",
+    "Schlüssel, Größe 5",
+    "KÖLN",
+    "Ça, là: hôtel, forêt",
+    "Lampe ±5 mm",
+    "Träskruv förzinkad",
+    "n° 12",
+]
+
+
+def can_write(name, encoding):
+    try:
+        return bool(name.encode(encoding))
+    except UnicodeEncodeError:
+        return False
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        'Boulon 2½" galvanisé',
-        "Vis ¼ x 3½",
-        "90° elbow",
-        "Café table",
-        "PIÈCE DÉTACHÉE",
-        "Évier français",
-        "Tubería de acero",
-        "piña",
-        "Schlüssel, Größe 5",
-        "KÖLN",
-        "Ça, là: hôtel, forêt",
-        "Lampe ±5 mm",
-        "Träskruv förzinkad",
-        "n° 12",
-    ],
+    ("name", "encoding"), [pair for pair in product(NAMES, WESTERN) if can_write(*pair)]
 )
 def test_one_name_in_every_encoding(name, encoding):
-    try:
-        content = written(name, encoding)
-    except UnicodeEncodeError:
-        pytest.skip("it has no such letter")
+    content = written(name, encoding)
     found, text = read(content)
     assert text == content.decode(encoding)
     assert found.example is None or found.example in name

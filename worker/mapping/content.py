@@ -60,7 +60,11 @@ class Content:
     @staticmethod
     def _contradicts(field: Field, cells: list[str], names: list[str]) -> bool:
         if field.evidence in {"number", "price"}:
-            return not any(map(_has_digit, cells))
+            # A column with the field's own name is meant, and "Price" is a price whatever stands
+            # in it: its rows are refused one by one. "Stock" may be Yes and No.
+            others = field.synonyms if field.evidence == "price" else ()
+            is_meant = words(names[0]) in map(words, (field.name, field.label, *others))
+            return not is_meant and not any(map(_has_digit, cells))
         if field.name == "name":
             return all(map(_NUMBER.fullmatch, cells))
         if field.name in {"sku", "legacyNumber"} and words(names[0]) in {("number",), ("id",)}:
