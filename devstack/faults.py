@@ -8,14 +8,18 @@ make them.
 """
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Action = Literal["status", "drop", "lose_answer", "delay", "hold"]
+Action = Literal["status", "drop", "lose_answer", "delay", "hold", "hold_answer"]
 RealtimeMode = Literal["normal", "refused", "flapping", "silent", "deaf"]
+
+# How long to wait for what is certain to come, on the slowest machine.
+_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,9 @@ class HttpRule:
 
     action: `status` answers in place of the part behind; `drop` closes the connection before the
     request gets there; `lose_answer` forwards it, waits until it is done, then closes the
-    connection without an answer; `delay` waits `delay_ms` and goes on; `hold` keeps it until the
-    faults are set anew or cleared, and then goes on: until then whoever sent it is at that call.
+    connection without an answer; `delay` waits `delay_ms` and goes on; `hold` keeps the request
+    until the faults are changed, then lets it go on; `hold_answer` does so with the answer. Whoever
+    sent it stands between two steps meanwhile, and something can be done to it there.
     count: how many requests it applies to (None: for ever), after letting `skip` of them pass.
     """
 
@@ -70,14 +75,17 @@ class Counters:
     """What went through the gateway since it started or was last told to forget.
 
     requests: by method and path, as in `"POST /rest/v1/rpc/claim_import_jobs"`.
-    injected: faults by action. sockets_open: websockets now; sockets_opened: in all.
-    bytes_in, bytes_out: bodies and frames, from and to clients.
+    injected: faults by action. held: requests that are held now.
+    sockets_open: websockets now; sockets_opened: in all. changes: frames that told a client of a
+    change. bytes_in, bytes_out: bodies and frames, from and to clients.
     """
 
     requests: dict[str, int] = field(default_factory=dict)
     injected: dict[str, int] = field(default_factory=dict)
+    held: int = 0
     sockets_open: int = 0
     sockets_opened: int = 0
+    changes: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
 
@@ -90,7 +98,7 @@ class FaultControl:
         self._secret = secret
 
     def set(self, faults: Faults) -> None:
-        """Replace the faults in force."""
+        """Replace the faults in force, and let go on what those before held."""
         self._ask("PUT", "faults", asdict(faults))
 
     def clear(self) -> None:
@@ -109,6 +117,19 @@ class FaultControl:
     def drop_sockets(self) -> int:
         """Abort every open websocket, without a close frame; return how many there were."""
         return int(self._ask("DELETE", "sockets")["dropped"])
+
+    def wait_until_held(self, count: int = 1) -> None:
+        """Return once the gateway holds this many requests.
+
+        Raises:
+            TimeoutError: it does not in two minutes; nobody makes that call.
+
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while (held := self.get()[1].held) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the gateway holds {held} requests, not {count}")
+            time.sleep(0.01)
 
     @contextmanager
     def injected(self, faults: Faults) -> Iterator[None]:

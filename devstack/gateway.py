@@ -6,7 +6,7 @@ python -m devstack.gateway --port P --rest P --lite P --realtime P
 import argparse
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -18,9 +18,6 @@ from devstack.injection import Injection
 from devstack.keys import KEYS
 from devstack.ports import HOST
 from devstack.sockets import Sockets
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Between two hops, or made anew by whoever sends the body on (RFC 9110, 7.6.1).
 _HOP_BY_HOP = frozenset(
@@ -118,30 +115,35 @@ class Gateway:
         self, request: web.BaseRequest, target: URL, headers: "CIMultiDict[str]"
     ) -> web.StreamResponse:
         """Forward a request and its answer, bodies as they come, or do what a rule says."""
+        changed = self._injection.changed
         rule = self._injection.rule_for(request.method, request.path)
-        if rule is not None:
-            if rule.action == "status":
-                return _faulty(rule)
-            if rule.action == "drop":
-                return _cut(request)
-            if rule.action == "delay":
-                await asyncio.sleep(rule.delay_ms / 1000)
-            if rule.action == "hold":
-                await self._injection.hold()
-        for name in [name for name in headers if name.lower() in _HOP_BY_HOP]:
-            headers.popall(name, None)
+        action = None if rule is None else rule.action
+        if rule is not None and rule.action == "status":
+            return _faulty(rule)
+        if action == "drop":
+            return _cut(request)
+        if rule is not None and rule.action == "delay":
+            await asyncio.sleep(rule.delay_ms / 1000)
         body: bytes | aiohttp.StreamReader | None = None
         if request.body_exists:
             small = (request.content_length or _SMALL + 1) <= _SMALL
             body = await request.read() if small else request.content
+        if action == "hold":
+            await self._injection.hold(changed)
         try:
             async with self._session.request(
-                request.method, target, headers=headers, data=body, allow_redirects=False
+                request.method,
+                target,
+                headers=_end_to_end(headers),
+                data=body,
+                allow_redirects=False,
             ) as answer:
                 self._injection.bytes_in += request.content_length or 0
-                if rule is not None and rule.action == "lose_answer":
+                if action == "lose_answer":
                     await answer.read()
                     return _cut(request)
+                if action == "hold_answer":
+                    await self._injection.hold(changed)
                 return await self._return(request, answer)
         except aiohttp.ClientError:
             return _says(502, "An invalid response was received from the upstream server")
@@ -150,11 +152,7 @@ class Gateway:
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse
     ) -> web.StreamResponse:
         """Send an answer on, compressed or not as it came."""
-        headers = CIMultiDict(
-            (name, value)
-            for name, value in answer.headers.items()
-            if name.lower() not in _HOP_BY_HOP
-        )
+        headers = _end_to_end(answer.headers)
         headers.update(_CORS)
         size = answer.content_length
         if size is not None and size <= _SMALL and request.method != hdrs.METH_HEAD:
@@ -186,10 +184,8 @@ class Gateway:
                     self._injection.set(Faults.from_json(json.loads(await request.read())))
                 except (TypeError, ValueError) as error:
                     return _says(400, f"Not a description of faults: {error}")
-                self._sockets.apply_mode()
             case "DELETE", "/_devstack/faults":
                 self._injection.set(Faults())
-                self._sockets.apply_mode()
             case "DELETE", "/_devstack/counters":
                 self._injection.reset_counters()
             case "DELETE", "/_devstack/sockets":
@@ -197,6 +193,13 @@ class Gateway:
             case _:
                 return _says(404, f"Nothing does {request.method} {request.path}")
         return web.json_response(self._injection.report(self._sockets.count))
+
+
+def _end_to_end(headers: Mapping[str, str]) -> "CIMultiDict[str]":
+    """Leave out the headers that are about one connection."""
+    return CIMultiDict(
+        (name, value) for name, value in headers.items() if name.lower() not in _HOP_BY_HOP
+    )
 
 
 def _authenticate(headers: "CIMultiDict[str]", url: URL) -> web.Response | None:

@@ -13,15 +13,17 @@ class Injection:
 
     def __init__(self) -> None:
         self.faults = Faults()
-        self._replaced = asyncio.Event()
+        self.changed = asyncio.Event()  # set once `faults` are no longer in force
+        self.held = 0
         self._seen: list[int] = []  # by rule of `faults`: how many requests it has matched
         self.reset_counters()
 
     def set(self, faults: Faults) -> None:
         """Replace the faults; counts of rules start anew, and what is held goes on."""
-        self._replaced.set()
-        self._replaced = asyncio.Event()
         self.faults = faults
+        self.held = 0
+        self.changed.set()
+        self.changed = asyncio.Event()
         self._seen = [0] * len(faults.http)
 
     def reset_counters(self) -> None:
@@ -29,6 +31,7 @@ class Injection:
         self.requests: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
         self.sockets_opened = 0
+        self.changes = 0
         self.bytes_in = 0
         self.bytes_out = 0
 
@@ -45,17 +48,21 @@ class Injection:
                 return rule
         return None
 
-    async def hold(self) -> None:
-        """Wait until the faults are replaced."""
-        await self._replaced.wait()
+    async def hold(self, changed: asyncio.Event) -> None:
+        """Keep a request until the faults that were in force when it came have changed."""
+        if not changed.is_set():
+            self.held += 1
+            await changed.wait()
 
     def report(self, sockets_open: int) -> dict[str, Any]:
         """Return faults and counters for a GET."""
         counters = Counters(
             requests=dict(self.requests),
             injected=dict(self.injected),
+            held=self.held,
             sockets_open=sockets_open,
             sockets_opened=self.sockets_opened,
+            changes=self.changes,
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
         )

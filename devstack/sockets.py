@@ -48,7 +48,6 @@ class Sockets:
     def __init__(self, injection: Injection) -> None:
         self._injection = injection
         self._open: set[Pair] = set()
-        self._mode_changed = asyncio.Event()
 
     @property
     def count(self) -> int:
@@ -61,11 +60,6 @@ class Sockets:
         for pair in pairs:
             pair.abort()
         return len(pairs)
-
-    def apply_mode(self) -> None:
-        """Apply the Realtime mode to sockets that are open already."""
-        self._mode_changed.set()
-        self._mode_changed = asyncio.Event()
 
     async def proxy(
         self, request: web.BaseRequest, session: aiohttp.ClientSession, target: URL
@@ -100,8 +94,10 @@ class Sockets:
         """Carry what the client sends."""
         async for frame in pair.client:
             self._injection.bytes_in += len(frame.data)
-            if self._injection.faults.realtime != "silent":
-                await _send(pair.realtime, frame)
+            if self._injection.faults.realtime == "silent":
+                self._injection.injected["silent"] += 1
+                continue
+            await _send(pair.realtime, frame)
         return End(pair.client.close_code)
 
     async def _down(self, pair: Pair) -> End:
@@ -116,20 +112,23 @@ class Sockets:
                 break
             mode = self._injection.faults.realtime
             if mode == "silent":
+                self._injection.injected["silent"] += 1
                 continue
-            if mode == "deaf" and _is_change(frame):
-                self._injection.injected["deaf"] += 1
-                continue
+            if _is_change(frame):
+                if mode == "deaf":
+                    self._injection.injected["deaf"] += 1
+                    continue
+                self._injection.changes += 1
             self._injection.bytes_out += len(frame.data)
             await _send(pair.client, frame)
         while self._injection.faults.realtime == "silent":  # it closes nothing
-            await self._mode_changed.wait()
+            await self._injection.changed.wait()
         return end
 
     async def _flap(self) -> End:
         """Wait until the mode says to end the socket."""
         while True:
-            faults, changed = self._injection.faults, self._mode_changed
+            faults, changed = self._injection.faults, self._injection.changed
             if faults.realtime == "refused":
                 return End(None)  # a Realtime that is away has no open sockets either
             seconds = faults.flap_seconds if faults.realtime == "flapping" else None

@@ -13,7 +13,7 @@ def eight_workers(scenario: Scenario) -> None:
     ]
     scenario.ground.fleet.ensure(8)
     scenario.injected += 1
-    scenario.settle(scenario.size(40, 180))
+    scenario.settle()
     _expect_parts_in_order(scenario, [job.job_id for job in jobs])
     scenario.ground.fleet.retire()
 
@@ -48,5 +48,5 @@ def clock_off(scenario: Scenario) -> None:
                 organization, 100, scheduled_in=scenario.chance.uniform(1, scenario.size(1, 3))
             )
         scenario.injected += 2
-        scenario.settle(40)
+        scenario.settle()
     fleet.retire()

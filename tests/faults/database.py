@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import dict_row
 
-_AWAY_SECONDS = 60.0
+_AWAY_SECONDS = 120.0
 _AUDIT = Path(__file__).with_name("audit.sql")
 
 

@@ -3,7 +3,8 @@
 import signal
 from itertools import product
 
-from tests.faults.scenario import PATIENCE_SECONDS, Job, Organization, Scenario, hold, slow
+from devstack.faults import HttpRule
+from tests.faults.scenario import Job, Organization, Scenario, hold, slow
 from tests.faults.waiting import wait_until
 from tests.faults.workers import Worker
 
@@ -14,8 +15,6 @@ STEPS = (
     "report_progress",
     "finish_import",
 )
-# (function, calls of it that pass)
-_INSIDE_A_RUN = (*(("apply_inventory_batch", skip) for skip in range(4)), ("finish_import", 0))
 # A job is failed when its fifth attempt dies: that is poison's business, not that of these kinds.
 MOST_DEATHS = 3
 _BATCH_SIZES = (7, 10, 25, 40)
@@ -27,24 +26,50 @@ def at_random(scenario: Scenario) -> None:
     organizations = [scenario.organization() for _ in range(scenario.size(4, 8))]
     kills = scenario.size(4, 150)
     jobs: list[Job] = []
-    while scenario.injected < kills and not scenario.problems:
-        keep_busy(scenario, organizations, jobs, rows=scenario.size(200, 400))
-        for _ in range(4 - len(fleet.alive)):
-            # Another batch size each time: a successor goes on at the ledger all the same.
-            fleet.start(WORKER_BATCH_SIZE=chance.choice(_BATCH_SIZES), wait=False)
-        # One that has at least five batches to go, and then its end.
-        jobs.append(scenario.job(chance.choice(organizations), 5 * max(_BATCH_SIZES), again=20))
-        function, skip = chance.choice(_INSIDE_A_RUN)
-        # Whoever is held at one call has others under way, and so have the other workers.
-        with scenario.held(function, slow(100), skip=skip):
+    while scenario.injected < kills:
+        if scenario.most_tries() >= MOST_DEATHS:
+            fleet.ensure(1)
+            scenario.settle()
+        # No run ends before somebody was killed.
+        with scenario.faults(hold("rpc/finish_import"), slow(50)):
+            keep_busy(scenario, organizations, jobs, rows=scenario.size(200, 400))
+            for _ in range(4 - len(fleet.alive)):
+                # Another batch size each time: a successor goes on at the ledger all the same.
+                fleet.start(WORKER_BATCH_SIZE=chance.choice(_BATCH_SIZES), wait=False)
+            if not wait_until(lambda: busy_workers(scenario)):
+                scenario.problems.append("nobody took the jobs")
+                break
+            _wait_for_some_batches(scenario, chance.randint(0, 8))
+            scenario.pause(0.0, 0.05)
+            is_last = scenario.injected == kills - 1
             if victims := busy_workers(scenario):
-                is_last = scenario.injected == kills - 1
-                scenario.kill(chance.choice(victims), wait_for_lease=is_last)
+                scenario.kill(chance.choice(victims), lease=2 if is_last else -0.001)
+    fleet.ensure(1)
+    scenario.settle()
+    fleet.retire()  # the next kinds count batches of the usual size
+
+
+def _wait_for_some_batches(scenario: Scenario, count: int) -> None:
+    """Wait until so many more have landed, or all have, so that every run is held at its end."""
+    enough = scenario.landed_batches() + count
+    wait_until(
+        lambda: (
+            scenario.landed_batches() >= enough
+            or scenario.ground.stack.faults.get()[1].held >= scenario.live_runs()
+        )
+    )
 
 
 def busy_workers(scenario: Scenario) -> list[Worker]:
     """Give those that have a run, and none that must not die once more."""
     return [w for w in scenario.ground.fleet.alive if 0 < scenario.tries_of(w) <= MOST_DEATHS]
+
+
+def kill_who_is_held(scenario: Scenario) -> None:
+    """Wait until a call of the one run under way is held, and kill the worker that waits for it."""
+    scenario.wait_until_held()
+    [worker] = [w for w in scenario.ground.fleet.alive if scenario.tries_of(w)]
+    scenario.kill(worker)
 
 
 def keep_busy(
@@ -69,16 +94,17 @@ def between_steps(scenario: Scenario) -> None:
     fleet = scenario.ground.fleet
     fleet.retire()
     for number, (function, when, nth) in enumerate(breakpoints):
-        # A progress report comes each second: until then the job waits in a batch.
-        wait = hold("apply_inventory_batch", skip=2) if function == "report_progress" else slow(100)
         job = scenario.job(scenario.organization(), 60)
         scenario.job(job.organization, 25, scheduled_in=0.01, again=5)
         [worker] = fleet.start(
-            FAULTS_BREAK=f"{function}:{when}:{nth}:SIGKILL", WORKER_BATCH_SIZE=10, wait=False
+            FAULTS_BREAK=f"{function}:{when}:{nth}:SIGKILL",
+            WORKER_BATCH_SIZE=10,
+            WORKER_LEASE_SECONDS=5,  # without news it reports by the lease
+            wait=False,
         )
         worker.may_exit.add(-signal.SIGKILL)
-        with scenario.faults(wait):
-            wait_until(lambda w=worker: not w.is_alive, PATIENCE_SECONDS)
+        with scenario.faults(*until_reached(function)):
+            wait_until(lambda w=worker: not w.is_alive)
         if worker.is_alive:
             scenario.problems.append(f"{worker.name} never got to {function} {when} {nth}")
             scenario.kill(worker)
@@ -91,9 +117,15 @@ def between_steps(scenario: Scenario) -> None:
     finish_with_plain_workers(scenario)
 
 
+def until_reached(function: str) -> list[HttpRule]:
+    """Keep a run from ending before calls were made that only time brings: claims and reports."""
+    by_time = function in ("claim_import_jobs", "report_progress")
+    return [hold(skip=1)] if by_time else []
+
+
 def finish_with_plain_workers(scenario: Scenario) -> None:
     """Let workers without breakpoints finish what is there, then make room for the next ones."""
     if scenario.unfinished():
         scenario.ground.fleet.start(scenario.size(1, 2))
-        scenario.settle(90)
+        scenario.settle()
         scenario.ground.fleet.retire()

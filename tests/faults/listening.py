@@ -1,18 +1,15 @@
 """Realtime: refused, flapping, silent, deaf. Jobs start by the poll meanwhile, and soon after."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
+from types import MappingProxyType
 
 from devstack.faults import RealtimeMode
 from tests.faults.scenario import Job, Organization, Scenario
 from tests.faults.waiting import wait_until
 
-# With Realtime up a job is picked up within a second (DESIGN.md, promise 2); some noise is allowed.
-_SOON_SECONDS = 1.3
-_BACK_WITHIN_SECONDS = 60.0
-# From the insert of the second job that a deaf server did not announce (docs/RELIABILITY.md).
-_DEAF_FOR_SECONDS = 10.0
+# What the gateway counts when a mode has done somebody wrong.
+_TRACES = MappingProxyType({"flapping": "flap"})
 
 
 def _mode(mode: RealtimeMode) -> Callable:
@@ -24,19 +21,18 @@ def _mode(mode: RealtimeMode) -> Callable:
         if mode == "deaf":
             _expect_no_alarm(scenario, organization)
         for due_in in scenario.size([(0, 10)], [(0, 0), (10, 10)]):
+            trace = _TRACES.get(mode, mode)
+            before = scenario.struck(trace)
             with scenario.faults(realtime=mode):
                 if mode == "deaf":
                     _expect_a_new_subscription(scenario, organization, due_in)
-                if mode == "flapping":
-                    scenario.pause(1, scenario.size(1, 3))
                 for _ in range(scenario.size(1, 3)):
                     scenario.pause(0.1, 0.5)
                     scenario.measured.append(pick_up_seconds(scenario, organization))
+                if not wait_until(lambda t=trace, n=before: scenario.struck(t) > n):
+                    scenario.problems.append("nobody met the fault")
             scenario.injected += 1
             _expect_it_back(scenario, organization)
-        slowest = max(scenario.measured)
-        if slowest > scenario.ground.poll_seconds + 1.5:
-            scenario.problems.append(f"a job waited {slowest:.1f} s for the poll")
 
     return trouble
 
@@ -60,8 +56,8 @@ def dropped(scenario: Scenario) -> None:
 def pick_up_seconds(scenario: Scenario, organization: object, scheduled_in: float = 0) -> float:
     """Insert a small job and tell, by the database's clock, how long after its time it started."""
     job = scenario.job(organization, 3, scheduled_in=scheduled_in)
-    if not wait_until(lambda: scenario.is_over(job), 30):
-        return float("inf")
+    if not wait_until(lambda: scenario.is_over(job)):
+        raise TimeoutError(f"job {job.job_id} was found by nobody")
     return _waited(scenario, job)
 
 
@@ -76,15 +72,17 @@ def _waited(scenario: Scenario, job: Job) -> float:
 
 
 def _expect_it_back(scenario: Scenario, organization: object) -> None:
-    """Wait until jobs are announced again: three in a row that no poll can have found."""
-    started, soon = time.monotonic(), 0
-    scenario.ground.fleet.wait_until_listening(_BACK_WITHIN_SECONDS)
-    wanted = scenario.size(1, 3)
-    while soon < wanted and time.monotonic() - started < _BACK_WITHIN_SECONDS:
-        scenario.pause(0.3, 0.6)
-        soon = soon + 1 if pick_up_seconds(scenario, organization) < _SOON_SECONDS else 0
-    if soon < wanted:
-        scenario.problems.append(f"no events {_BACK_WITHIN_SECONDS:.0f} s after Realtime was back")
+    """Insert jobs until one is announced to every worker again."""
+    fleet, faults = scenario.ground.fleet, scenario.ground.stack.faults
+
+    def is_announced() -> bool:
+        fleet.wait_until_listening()
+        enough = faults.get()[1].changes + len(fleet.alive)
+        pick_up_seconds(scenario, organization)
+        return wait_until(lambda: faults.get()[1].changes >= enough, 2)
+
+    if not wait_until(is_announced):
+        scenario.problems.append("jobs were not announced after Realtime was back")
 
 
 def _expect_no_alarm(scenario: Scenario, organization: Organization) -> None:
@@ -97,7 +95,7 @@ def _expect_no_alarm(scenario: Scenario, organization: Organization) -> None:
     for _ in range(scenario.size(3, 60)):
         jobs.append(scenario.job(organization, 3, scheduled_in=scenario.size(1, 10)))
         scenario.pause(0.05, 0.3)
-    if not wait_until(lambda: all(map(scenario.is_over, jobs)), 120):
+    if not wait_until(lambda: all(map(scenario.is_over, jobs))):
         scenario.problems.append("jobs of a healthy Realtime were not over")
     if _said(scenario, "event_missed") != before:
         scenario.problems.append("a job of a healthy Realtime counted as missed")
@@ -111,8 +109,7 @@ def _expect_a_new_subscription(
     for seconds in due_in:
         job = scenario.job(organization, 3, scheduled_in=seconds)
     if not wait_until(
-        lambda: all(said > before[name] for name, said in _said(scenario, "listener_deaf").items()),
-        30,
+        lambda: all(said > before[name] for name, said in _said(scenario, "listener_deaf").items())
     ):
         scenario.problems.append("a deaf subscription was kept")
         return
@@ -122,10 +119,7 @@ def _expect_a_new_subscription(
     for worker in scenario.ground.fleet.alive:
         noticed = worker.lines("listener_deaf")[before[worker.name]]["timestamp"]
         late = (datetime.fromisoformat(str(noticed)) - inserted_at).total_seconds()
-        if late > _DEAF_FOR_SECONDS:
-            scenario.problems.append(
-                f"{worker.name} was deaf for {late:.1f} s after the second job"
-            )
+        scenario.measured.append(late)  # ten at the most (docs/RELIABILITY.md)
 
 
 def _said(scenario: Scenario, event: str) -> dict[str, int]:

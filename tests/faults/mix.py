@@ -1,7 +1,6 @@
 """All of it at random."""
 
 import signal
-import time
 
 from devstack.faults import Faults, HttpRule
 from tests.faults.kills import keep_busy
@@ -13,19 +12,18 @@ def everything(scenario: Scenario) -> None:
     fleet, chance = scenario.ground.fleet, scenario.chance
     organizations = [scenario.organization() for _ in range(scenario.size(4, 8))]
     jobs: list[Job] = []
-    deadline = time.monotonic() + scenario.size(4, 180)
     troubles = (
         _kill, _kill, _kill, _terminate, _refuse, _refuse, _lose_answers, _deafen, _cut_sockets,
         _end_postgres, _end_postgrest, _cancel_or_delete,
     )  # fmt: skip
-    while time.monotonic() < deadline:
+    for _ in range(scenario.size(4, 120)):
         for _ in range(3 - len(fleet.alive)):
             fleet.start(WORKER_BATCH_SIZE=chance.choice((10, 20, 40)), wait=False)
         _calm(scenario)
         keep_busy(scenario, organizations, jobs, scenario.size(100, 200))
         scenario.pause(0.2, 1.5)
         # Five attempts are all that a job gets: when one has had three, give it a rest.
-        if _most_tries(scenario) < 3:
+        if scenario.most_tries() < 3:
             chance.choice(troubles)(scenario)
     scenario.ground.stack.faults.clear()
     fleet.ensure(3)
@@ -35,15 +33,6 @@ def everything(scenario: Scenario) -> None:
 
 def _calm(scenario: Scenario) -> None:
     scenario.ground.stack.faults.set(Faults(http=(slow(50),)))
-
-
-def _most_tries(scenario: Scenario) -> int:
-    return scenario.ground.database.scalar(
-        "select coalesce(max(r.attempt), 0) from import_runs r"
-        " join scheduled_jobs j on j.id = r.job_id"
-        " where j.status in ('pending', 'processing') and j.organization_id = any(%s)",
-        [organization.organization_id for organization in scenario.organizations],
-    )
 
 
 def _kill(scenario: Scenario) -> None:

@@ -4,26 +4,44 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from devstack.faults import HttpRule
-from tests.faults.scenario import PATIENCE_SECONDS, Scenario, slow
+from tests.faults.scenario import APPLY, Scenario, hold
 from tests.faults.waiting import wait_until
 
 _BRIEFLY = (0.2, 0.7)  # seconds that an outage lasts in the short form
 
 
 @contextmanager
-def jobs_under_way(scenario: Scenario, rows: int = 160, batch_ms: float = 60) -> Iterator[HttpRule]:
-    """Have two workers and jobs in the middle; the rule that keeps batches slow enough."""
+def jobs_under_way(scenario: Scenario, rows: int = 160) -> Iterator[None]:
+    """Have two workers and jobs in the middle: batches are held until the faults change."""
     scenario.ground.fleet.ensure(2)
     organizations = [scenario.organization() for _ in range(3)]
-    before = scenario.landed_batches()
-    crawl = slow(batch_ms)
-    with scenario.faults(crawl):
+    with scenario.faults(hold(skip=3)):
         for organization in organizations:
             scenario.job(organization, rows)
             scenario.job(organization, 30, scheduled_in=0.01, again=10)
-        scenario.wait_for_batches(before + 3)
-        yield crawl
+        scenario.wait_until_held(4)
+        yield
+
+
+@contextmanager
+def statements_under_way(scenario: Scenario) -> Iterator[None]:
+    """Let the batches that are held go on as far as into the database, and wait there for a lock.
+
+    Whatever dies then dies under a statement.
+    """
+    waiting = "select count(*) from pg_locks where not granted and relation = 'inventory'::regclass"
+    blocker = psycopg.connect(scenario.ground.stack.db_url)
+    try:
+        blocker.execute("lock table inventory in share mode")
+        scenario.change_faults()
+        if not wait_until(lambda: scenario.ground.database.scalar(waiting)):
+            scenario.problems.append("no batch came to the database")
+        yield
+    finally:
+        blocker.close()
 
 
 def _part(name: str, which: signal.Signals, away: tuple[float, float]) -> Callable:
@@ -31,11 +49,12 @@ def _part(name: str, which: signal.Signals, away: tuple[float, float]) -> Callab
         stack = scenario.ground.stack
         for _ in range(scenario.size(1, 6)):
             with jobs_under_way(scenario, scenario.size(250, 1000)):
-                stack.kill_part(name, which)
+                with statements_under_way(scenario):
+                    stack.kill_part(name, which)
                 scenario.pause(*(_BRIEFLY if scenario.ground.short else away))
                 stack.start_part(name)
                 scenario.hit()
-            scenario.settle(60)
+            scenario.settle()
 
     return outage
 
@@ -46,28 +65,31 @@ postgres_killed = _part("postgres", signal.SIGKILL, (0.0, 1.0))
 postgrest_down = _part("postgrest", signal.SIGKILL, (0.5, 4.0))
 
 
-def _refusal(*rules: HttpRule, seconds: tuple[float, float]) -> Callable:
+def _refusal(rule: HttpRule) -> Callable:
+    """Do it to one call after another, so many that runs meet it again when they try again."""
+
     def refusal(scenario: Scenario) -> None:
         for _ in range(scenario.size(1, 4)):
+            enough = scenario.struck(rule.action) + scenario.chance.randint(
+                *scenario.size((4, 8), (8, 30))
+            )
             with jobs_under_way(scenario):
-                with scenario.faults(*rules):
-                    scenario.pause(*(_BRIEFLY if scenario.ground.short else seconds))
+                scenario.change_faults(rule)
+                if not wait_until(lambda n=enough: scenario.struck(rule.action) >= n):
+                    scenario.problems.append("the fault did not meet enough calls")
                 scenario.hit()
-            scenario.settle(60)
+            scenario.settle()
 
     return refusal
 
 
-postgrest_slow = _refusal(HttpRule("/rest/v1/rpc/", "delay", delay_ms=800), seconds=(1.5, 4))
-answers_503 = _refusal(HttpRule("/rest/v1/rpc/", "status", status=503), seconds=(0.5, 3))
+postgrest_slow = _refusal(HttpRule("/rest/v1/rpc/", "delay", delay_ms=800))
+answers_503 = _refusal(HttpRule("/rest/v1/rpc/", "status", status=503))
 answers_502_html = _refusal(
-    HttpRule("/rest/v1/rpc/", "status", status=502, body="<html>Bad gateway</html>"),
-    seconds=(0.5, 3),
+    HttpRule("/rest/v1/rpc/", "status", status=502, body="<html>Bad gateway</html>")
 )
-answers_429 = _refusal(
-    HttpRule("/rest/v1/rpc/", "status", status=429, retry_after=1), seconds=(0.5, 3)
-)
-connections_dropped = _refusal(HttpRule("/rest/v1/", "drop"), seconds=(0.3, 2))
+answers_429 = _refusal(HttpRule("/rest/v1/rpc/", "status", status=429, retry_after=1))
+connections_dropped = _refusal(HttpRule("/rest/v1/", "drop"))
 
 
 def answers_lost(scenario: Scenario) -> None:
@@ -77,7 +99,7 @@ def answers_lost(scenario: Scenario) -> None:
         _lose_inside_a_run(scenario)
         _lose_release(scenario)
         scenario.ground.fleet.ensure(2)
-        scenario.settle(60)
+        scenario.settle()
 
 
 def _lose_claim(scenario: Scenario) -> None:
@@ -85,42 +107,51 @@ def _lose_claim(scenario: Scenario) -> None:
     scenario.ground.fleet.ensure(2)
     with scenario.faults(HttpRule("rpc/claim_import_jobs", "lose_answer")):
         job = scenario.job(scenario.organization(), 60)
-        if not wait_until(lambda: scenario.status(job) == "processing", PATIENCE_SECONDS):
+        if not wait_until(lambda: scenario.status(job) == "processing"):
             scenario.problems.append("nobody claimed the job whose claim was to be lost")
     scenario.hit()
-    wait_until(lambda: scenario.is_over(job), PATIENCE_SECONDS)
+    wait_until(lambda: scenario.is_over(job))
 
 
 def _lose_inside_a_run(scenario: Scenario) -> None:
-    functions = ("read_job_records", "apply_inventory_batch", "report_progress", "finish_import")
     times = scenario.chance.choice((1, 2, 3))  # a retry's answer may be lost as well
-    lose = [HttpRule(f"rpc/{name}", "lose_answer", count=times) for name in functions]
-    before = _lost(scenario)
-    with scenario.faults(*lose, slow(400)):
+    in_the_middle = ("rpc/read_job_records", APPLY, "rpc/report_progress")
+    # The other batches are held until there was a progress report, which comes with time.
+    with scenario.faults(*(_lose(path, times) for path in in_the_middle), hold()):
+        enough = scenario.struck("lose_answer") + times * len(in_the_middle)
         jobs = [scenario.job(scenario.organization(), 400) for _ in range(3)]
-        everything = times * len(functions)
-        # Reports of progress come by the second: as many jobs as it takes.
-        while _lost(scenario) - before < everything:
-            wait_until(
-                lambda: _lost(scenario) - before >= everything or not scenario.unfinished(),
-                PATIENCE_SECONDS,
-            )
-            if not scenario.unfinished():
-                jobs.append(scenario.job(scenario.organization(), 400))
+        _expect_lost(scenario, enough)
+        scenario.change_faults(_lose("rpc/finish_import", times))
+        _expect_lost(scenario, enough + times)
     scenario.hit()
-    scenario.injected += everything - 1
-    wait_until(lambda: all(map(scenario.is_over, jobs)), PATIENCE_SECONDS)
+    scenario.injected += times * (len(in_the_middle) + 1) - 1
+    wait_until(lambda: all(map(scenario.is_over, jobs)))
 
 
 def _lose_release(scenario: Scenario) -> None:
     """SIGTERM, and the answer to the release is lost: the repeated one must find it done."""
-    scenario.ground.fleet.ensure(2)
-    with scenario.faults(HttpRule("rpc/release_import", "lose_answer", count=1), slow(150)):
-        job = scenario.job(scenario.organization(), 1500)
-        scenario.wait_for_batches(1, job)
-        scenario.ground.fleet.retire()
+    fleet = scenario.ground.fleet
+    fleet.ensure(2)
+    enough = scenario.struck("lose_answer") + 1
+    with scenario.faults(hold(skip=1)):
+        scenario.job(scenario.organization(), 1500)
+        scenario.wait_until_held()
+        workers = fleet.alive
+        for worker in workers:
+            worker.send(signal.SIGTERM, 0)
+        wait_until(lambda: all(worker.lines("worker_stopping") for worker in workers))
+        scenario.change_faults(_lose("rpc/release_import", 1))
+        for worker in workers:
+            fleet.expect_to_leave(worker)
+        _expect_lost(scenario, enough)
     scenario.hit()
 
 
-def _lost(scenario: Scenario) -> int:
-    return scenario.ground.stack.faults.get()[1].injected.get("lose_answer", 0)
+def _lose(path: str, times: int) -> HttpRule:
+    return HttpRule(path, "lose_answer", count=times)
+
+
+def _expect_lost(scenario: Scenario, enough: int) -> None:
+    if not wait_until(lambda: scenario.struck("lose_answer") >= enough):
+        missing = enough - scenario.struck("lose_answer")
+        scenario.problems.append(f"{missing} answers that were to be lost were not asked for")

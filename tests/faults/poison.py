@@ -3,7 +3,7 @@
 import signal
 
 from tests.faults.files import MARK, make_file
-from tests.faults.scenario import PATIENCE_SECONDS, Job, Scenario
+from tests.faults.scenario import Job, Scenario
 from tests.faults.waiting import wait_until
 
 _POISON = f"{MARK}poison"
@@ -28,15 +28,15 @@ def _poison(scenario: Scenario) -> None:
         [worker] = fleet.start(FAULTS_POISON=_POISON)
         worker.may_exit.add(-signal.SIGSEGV)
         others.append(scenario.job(bystander, 25, again=5))
-        if not wait_until(lambda w=worker: not w.is_alive, PATIENCE_SECONDS):
+        if not wait_until(lambda w=worker: not w.is_alive):
             scenario.problems.append(f"the deadly job was not tried a {death + 1}. time")
             worker.kill()
         scenario.injected += 1
         if scenario.ground.short:
             scenario.expire_leases(worker)
     fleet.start(2)
-    ended = wait_until(lambda: scenario.is_over(deadly), PATIENCE_SECONDS)
-    if not ended or not wait_until(lambda: scenario.is_over(behind), PATIENCE_SECONDS):
+    ended = wait_until(lambda: scenario.is_over(deadly))
+    if not ended or not wait_until(lambda: scenario.is_over(behind)):
         scenario.problems.append("the deadly job, or the one behind it, did not end")
     [row] = scenario.ground.database.rows(
         "select status, error_message from scheduled_jobs where id = %s", deadly.job_id
@@ -49,5 +49,5 @@ def _poison(scenario: Scenario) -> None:
     )
     if runs != _TRIES:
         scenario.problems.append(f"the deadly job was run {runs} times")
-    if not all(wait_until(lambda j=job: scenario.is_over(j), PATIENCE_SECONDS) for job in others):
+    if not all(wait_until(lambda j=job: scenario.is_over(j)) for job in others):
         scenario.problems.append("a job of another organization did not run meanwhile")

@@ -1,22 +1,26 @@
-"""Users who cancel and delete while the worker works, at random moments and at the worst ones."""
+"""Users who cancel and delete while the worker works, between any two of its steps."""
 
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import product
 
-from tests.faults.scenario import PATIENCE_SECONDS, Job, Scenario
+from tests.faults.scenario import APPLY, Job, Scenario, hold
 from tests.faults.waiting import wait_until
 
-# Of the acts of users: those that come as what was held goes on, and may come too late.
-_RACES = 0.3
-# Where a job is when its user loses patience: at which call of which function.
-_MOMENTS = (
-    ("claim_import_jobs", 0),
-    ("read_job_records", 0),
-    ("apply_inventory_batch", 0),
-    ("apply_inventory_batch", 2),
-    ("apply_inventory_batch", 7),
-    ("finish_import", 0),
+# Where a job is when its user loses patience: a call of its worker is held there, or its answer.
+# How many to let pass is chosen anew each time.
+_MOMENTS = tuple(
+    product(
+        (
+            ("rpc/claim_import_jobs", 0),
+            ("rpc/read_job_records", 1),
+            (APPLY, 8),
+            ("rpc/report_progress", 0),
+            ("rpc/finish_import", 0),
+        ),
+        (False, True),
+    )
 )
 
 
@@ -32,23 +36,23 @@ def delete(scenario: Scenario) -> None:
 def _race(scenario: Scenario, act: Callable[[Job], bool], endings: tuple[str, ...]) -> None:
     scenario.ground.fleet.ensure(2)
     chance = scenario.chance
-    for function, skip in chance.sample(_MOMENTS * 10, scenario.size(4, 42)):
-        job = scenario.job(scenario.organization(), 200, endings=endings, scheduled_in=0.3)
-        behind = scenario.job(job.organization, 10, scheduled_in=0.31)
-        # Exactly there, or in a race with what was held there.
-        is_race = chance.random() < _RACES
-        acted = False
-        with scenario.held(function, skip=skip):
+    for (path, most), answered in chance.sample(_MOMENTS * 5, scenario.size(4, 42)):
+        rules = [hold(path, skip=chance.randint(0, most), answered=answered)]
+        if path == "rpc/report_progress":
+            rules.append(hold(skip=4))  # or the run might end before it has anything to report
+        with scenario.faults(*rules):
+            job = scenario.job(scenario.organization(), 200, endings=endings)
+            behind = scenario.job(job.organization, 10, scheduled_in=0.01)
+            scenario.wait_until_held()
             at = datetime.now(UTC)
-            if not is_race and not (acted := act(job)):
-                scenario.problems.append(f"a user could not end a job at {function}")
-        acted = acted or act(job)
-        if acted:
-            scenario.injected += 1
-            if not _stops(scenario, job):
-                scenario.problems.append(f"job {job.job_id} went on in spite of its user")
-            scenario.measured.append(_seconds_to_stop(scenario, job, at))
-        if not wait_until(lambda b=behind: scenario.is_over(b), PATIENCE_SECONDS):
+            was_taken = act(job)
+            scenario.injected += was_taken
+            if not was_taken and scenario.status(job) != "completed":
+                scenario.problems.append(f"{endings[1]} before {path} was not taken")
+        if not _stops(scenario, job):
+            scenario.problems.append(f"job {job.job_id} went on in spite of its user")
+        scenario.measured.append(_seconds_to_stop(scenario, job, at))
+        if not wait_until(lambda b=behind: scenario.is_over(b)):
             scenario.problems.append("the job behind a cancelled or deleted one did not run")
 
 
@@ -57,16 +61,20 @@ def _cancel_what_nobody_runs(scenario: Scenario) -> None:
     fleet = scenario.ground.fleet
     for how in ("retire", "kill"):
         fleet.ensure(1)
-        job = scenario.job(scenario.organization(), 200, endings=("cancelled",))
-        with scenario.held("apply_inventory_batch", skip=2):
-            if how == "retire":
-                for worker in fleet.alive:
-                    worker.send(signal.SIGTERM, 0)
-                    wait_until(lambda w=worker: w.lines("worker_stopping"), PATIENCE_SECONDS)
-            else:
-                for worker in fleet.alive:
+        with scenario.faults(hold(skip=2)):
+            job = scenario.job(scenario.organization(), 1500, endings=("cancelled",))
+            scenario.wait_until_held()
+            workers = fleet.alive
+            for worker in workers:
+                if how == "kill":
                     scenario.kill(worker)
-        wait_until(lambda: not fleet.alive, PATIENCE_SECONDS)
+                else:
+                    worker.send(signal.SIGTERM, 0)
+            wait_until(
+                lambda w=workers: all(x.lines("worker_stopping") or not x.is_alive for x in w)
+            )
+        for worker in workers:
+            fleet.expect_to_leave(worker)
         scenario.cancel(job)
         scenario.injected += how == "retire"
         fleet.ensure(2)
@@ -76,10 +84,7 @@ def _cancel_what_nobody_runs(scenario: Scenario) -> None:
 
 def _stops(scenario: Scenario, job: Job) -> bool:
     lives = "select count(*) from import_runs where job_id = %s and finished_at is null"
-    return wait_until(
-        lambda: not scenario.ground.database.scalar(lives, job.job_id),
-        PATIENCE_SECONDS,
-    )
+    return wait_until(lambda: not scenario.ground.database.scalar(lives, job.job_id))
 
 
 def _seconds_to_stop(scenario: Scenario, job: Job, at: datetime) -> float:

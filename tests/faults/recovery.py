@@ -12,12 +12,14 @@ def recoveries(scenario: Scenario) -> list[float]:
     """Seconds from each hit until what it broke off went on.
 
     For each organization that it touched (a kill: those whose run the dead worker had; an outage:
-    those with unfinished jobs): until its next batch landed or its job ended.
+    those with unfinished jobs): until its next batch landed, not one that a dead worker had sent,
+    or its job ended.
     """
     events = Evidence.about(scenario).events
     hits = [(hit, _touched(events, hit.at, hit.worker_id)) for hit in scenario.hits]
     seconds = []
     for index, (hit, touched) in enumerate(hits):
+        broken_off = set(_runs_of(events, hit.worker_id))
         for organization in touched:
             went_on = next(
                 (
@@ -25,6 +27,7 @@ def recoveries(scenario: Scenario) -> list[float]:
                     for event in events
                     if event["organization_id"] == organization
                     and event["at"] > hit.at
+                    and event["run_id"] not in broken_off
                     and (event["what"] == "landed" or event["detail"] in _OVER)
                 ),
                 None,
@@ -49,12 +52,17 @@ def _touched(events: list[dict[str, object]], moment: datetime, worker_id: str |
                 if event["detail"] not in ("pending", "processing"):
                     del open_jobs[event["job_id"]]
         return set(open_jobs.values())
-    runs = {
-        event["run_id"]: event["organization_id"]
-        for event in events
-        if event["what"] == "opened" and event["detail"] == worker_id
-    }
+    runs = _runs_of(events, worker_id)
     for event in events:
         if event["what"] in ("closed", "gone") and event["at"] <= moment:
             runs.pop(event["run_id"], None)
     return set(runs.values())
+
+
+def _runs_of(events: list[dict[str, object]], worker_id: str | None) -> dict[object, str]:
+    """Give the runs that a worker had, and their organizations."""
+    return {
+        event["run_id"]: event["organization_id"]
+        for event in events
+        if event["what"] == "opened" and event["detail"] == worker_id
+    }

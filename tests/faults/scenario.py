@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import httpx
@@ -20,12 +21,10 @@ from tests.faults.files import File, make_file
 from tests.faults.waiting import wait_until
 from tests.faults.workers import Fleet, Worker
 
+Size = TypeVar("Size")
+
 _ORGANIZATIONS = itertools.count(1)
 APPLY = "rpc/apply_inventory_batch"
-# Of the workers here, but for those that are started with another.
-BATCH_ROWS = 20
-# What must come is waited for as long as any machine may take: a guard, no measure.
-PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Scenario:
     # Somebody else writes the same items: how often, and who created them, is not ours to say.
     has_competitor: bool = False
 
-    def size(self, short: int, full: int) -> int:
+    def size(self, short: Size, full: Size) -> Size:
         return short if self.ground.short else full
 
     # Arranging.
@@ -156,13 +155,10 @@ class Scenario:
     # Looking.
 
     def unfinished(self) -> list[UUID]:
-        return self.unfinished_of(*self.organizations)
-
-    def unfinished_of(self, *organizations: Organization) -> list[UUID]:
         rows = self.ground.database.rows(
             "select id from scheduled_jobs"
             " where organization_id = any(%s) and status in ('pending', 'processing')",
-            [organization.organization_id for organization in organizations],
+            [organization.organization_id for organization in self.organizations],
         )
         return [row["id"] for row in rows]
 
@@ -185,12 +181,30 @@ class Scenario:
             job and job.job_id,
         )
 
-    def wait_for_batches(self, count: int, job: Job | None = None, seconds: float = 20) -> bool:
-        return wait_until(lambda: self.landed_batches(job) >= count, seconds)
-
-    def settle(self, seconds: float) -> bool:
+    def settle(self) -> bool:
         """Wait until nothing is left to do."""
-        return wait_until(lambda: not self.unfinished(), seconds, pause=0.05)
+        return wait_until(lambda: not self.unfinished(), pause=0.05)
+
+    def most_tries(self) -> int:
+        """Tell the highest attempt that an unfinished job is at."""
+        return self.ground.database.scalar(
+            "select coalesce(max(r.attempt), 0) from import_runs r"
+            " join scheduled_jobs j on j.id = r.job_id"
+            " where j.status in ('pending', 'processing') and j.organization_id = any(%s)",
+            [organization.organization_id for organization in self.organizations],
+        )
+
+    def live_runs(self) -> int:
+        """Count runs that nobody has ended, of workers alive or dead."""
+        return self.ground.database.scalar(
+            "select count(*) from import_runs"
+            " where organization_id = any(%s) and finished_at is null",
+            [organization.organization_id for organization in self.organizations],
+        )
+
+    def struck(self, fault: str) -> int:
+        """Count how often the gateway has done this wrong so far."""
+        return self.ground.stack.faults.get()[1].injected.get(fault, 0)
 
     def tries_of(self, worker: Worker) -> int:
         """Tell the highest attempt that this worker works on now; 0 when it has no run."""
@@ -208,17 +222,18 @@ class Scenario:
         who = None if worker is None else worker.worker_id or "it never said"
         self.hits.append(Hit(at or datetime.now(UTC), who))
 
-    def kill(self, worker: Worker, *, wait_for_lease: bool = False) -> None:
-        """Kill -9. The short form spares itself the wait for the lease, unless it is told to."""
+    def kill(self, worker: Worker, *, lease: float = -0.001) -> None:
+        """Kill -9. The short form does not wait for the whole lease, but for so many seconds."""
         self.hit(worker.kill(), worker)
-        if self.ground.short and not wait_for_lease:
-            self.expire_leases(worker)
+        if self.ground.short:
+            self.expire_leases(worker, lease)
 
-    def expire_leases(self, worker: Worker) -> None:
-        """Let the leases of a worker that is dead run out now."""
+    def expire_leases(self, worker: Worker, seconds: float = -0.001) -> None:
+        """Let the leases of a worker that is dead run out, by default now."""
         self.ground.database.rows(
-            "update import_runs set lease_expires_at = now() - interval '1 ms'"
+            "update import_runs set lease_expires_at = clock_timestamp() + %s * interval '1 second'"
             " where worker_id = %s and finished_at is null",
+            seconds,
             worker.worker_id,
         )
 
@@ -228,36 +243,13 @@ class Scenario:
         with self.ground.stack.faults.injected(Faults(http=rules, **faults)):
             yield
 
-    @contextmanager
-    def held(
-        self, function: str, *others: HttpRule, skip: int = 0, count: int = 1
-    ) -> Iterator[None]:
-        """Hold calls of a function on their way, and be inside the with when `count` are there.
+    def change_faults(self, *rules: HttpRule) -> None:
+        """Have other rules in force; what those before held goes on."""
+        self.ground.stack.faults.set(Faults(http=rules))
 
-        Whoever made them stays where it is until the with is left. The first `skip` calls pass.
-        """
-        before = self._held()
-        with self.faults(hold(function, skip), *others):
-            if not self._is_held(before + count):
-                self.problems.append(f"nobody called {function}")
-            yield
-
-    def hold_next(self, function: str, skip: int) -> bool:
-        """Let what is held go on, and hold the calls after the next `skip`; False if none comes."""
-        before = self._held()
-        self.ground.stack.faults.set(Faults(http=(hold(function, skip),)))
-        return self._is_held(before + 1)
-
-    def wait_until_held(self, count: int) -> None:
-        """Wait until so many calls more than before are held, now that a rule is in force."""
-        if not self._is_held(count):
-            self.problems.append(f"fewer than {count} calls came")
-
-    def _is_held(self, count: int) -> bool:
-        return wait_until(lambda: self._held() >= count, PATIENCE_SECONDS)
-
-    def _held(self) -> int:
-        return self.ground.stack.faults.get()[1].injected.get("hold", 0)
+    def wait_until_held(self, count: int = 1) -> None:
+        """Wait until so many calls stand still at the gateway, and their workers with them."""
+        self.ground.stack.faults.wait_until_held(count)
 
     def pause(self, shortest: float, longest: float) -> None:
         time.sleep(self.chance.uniform(shortest, longest))
@@ -292,11 +284,11 @@ class Scenario:
         return answer.is_success and bool(answer.json())
 
 
+def hold(path: str = APPLY, *, skip: int = 0, answered: bool = False) -> HttpRule:
+    """Hold requests, or their answers, until the faults change: the moment to break something."""
+    return HttpRule(path, "hold_answer" if answered else "hold", skip=skip)
+
+
 def slow(milliseconds: float, path: str = APPLY) -> HttpRule:
-    """Let requests wait on their way, so that there is time to break something."""
+    """Let requests take longer on their way."""
     return HttpRule(path, "delay", delay_ms=milliseconds)
-
-
-def hold(function: str, skip: int = 0) -> HttpRule:
-    """Hold the calls of a database function, but for the first ones."""
-    return HttpRule(f"rpc/{function}", "hold", skip=skip)

@@ -13,13 +13,10 @@ from tests.faults.database import Database
 from tests.faults.invariants import check
 from tests.faults.kinds import KINDS
 from tests.faults.recovery import recoveries
-from tests.faults.scenario import BATCH_ROWS, Ground, Scenario
+from tests.faults.scenario import Ground, Scenario
 from tests.faults.table import Line
 from tests.faults.watch import Watch
-from tests.faults.workers import Fleet
-
-# After the last fault of a kind, everything must be done: what is not by then never will be.
-_SETTLES_WITHIN_SECONDS = 300
+from tests.faults.workers import BATCH_SIZE, IN_FLIGHT, Fleet
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,8 @@ def run(
             WORKER_LEASE_SECONDS=lease_seconds,
             WORKER_POLL_SECONDS=poll_seconds,
             WORKER_CONCURRENCY=4,
-            WORKER_BATCH_SIZE=BATCH_ROWS,
+            WORKER_BATCH_SIZE=BATCH_SIZE,
+            WORKER_BATCHES_IN_FLIGHT=IN_FLIGHT,
             WORKER_LOG_LEVEL="debug",
         )
         held.callback(fleet.stop)
@@ -82,11 +80,13 @@ def _play(scenario: Scenario, name: str) -> tuple[Line, list[str]]:
     fleet, stack = scenario.ground.fleet, scenario.ground.stack
     try:
         KINDS[name].inject(scenario)
+    except TimeoutError as error:  # what was certain to come did not
+        scenario.problems.append(str(error))
     finally:
         stack.faults.clear()
     if scenario.unfinished():
         fleet.ensure(1)
-    scenario.settle(_SETTLES_WITHIN_SECONDS)
+    scenario.settle()
     found = check(scenario)
     worst = max((*recoveries(scenario), *scenario.measured), default=None)
     line = Line(

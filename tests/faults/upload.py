@@ -3,11 +3,11 @@
 import random
 
 from tests.faults.files import File, make_file
-from tests.faults.kills import busy_workers
-from tests.faults.scenario import BATCH_ROWS, Organization, Scenario, hold
+from tests.faults.kills import kill_who_is_held
+from tests.faults.scenario import Organization, Scenario, hold
+from tests.faults.workers import BATCH_SIZE, IN_FLIGHT
 
 _PARTS, _PART_ROWS, _KILLS = 39, 2000, 20
-_APPLY = "apply_inventory_batch"
 
 
 def upload(scenario: Scenario) -> None:
@@ -19,28 +19,28 @@ def upload(scenario: Scenario) -> None:
     disturbed, undisturbed = scenario.organization(), scenario.organization()
     for file in files:
         scenario.job(undisturbed, 0, file=file)
-    scenario.settle(600)
+    scenario.settle()
 
-    # Spread over the upload: so many batches at the most from one kill to the next.
-    share = parts * rows // BATCH_ROWS // (kills + 1)
-    with scenario.faults(hold(_APPLY)):
+    # Spread over the upload's batches: each death in its share of them, and so none too late.
+    share = parts * rows // BATCH_SIZE // (kills + 1)
+    with scenario.faults(hold(skip=_some(scenario, share))):
         for file in files:
             scenario.job(disturbed, 0, file=file)
-        while scenario.injected < kills and not scenario.problems:
+        for number in range(kills):
             fleet.ensure(2)
-            passes = scenario.chance.randint(share // 2, share - 4)
-            # A job must not die with its last attempt: then the next one's turn comes.
-            while scenario.hold_next(_APPLY, passes) and not (victims := busy_workers(scenario)):
-                passes = 1
-            if scenario.unfinished():
-                scenario.kill(victims[0])
-            else:
-                scenario.problems.append(f"the upload was over after {scenario.injected} kills")
+            kill_who_is_held(scenario)
+            if number < kills - 1:
+                scenario.change_faults(hold(skip=_some(scenario, share)))
     fleet.ensure(2)
-    scenario.settle(600)
+    scenario.settle()
     one, other = _outcome(scenario, disturbed), _outcome(scenario, undisturbed)
     if one != other:
         scenario.problems.append(f"the killed upload ends as {one}, the undisturbed as {other}")
+
+
+def _some(scenario: Scenario, share: int) -> int:
+    """Choose how many batches to let pass: at least half a share, so that no job dies too often."""
+    return scenario.chance.randint(share // 2, share - IN_FLIGHT)
 
 
 def _part(seed: float, number: int, rows: int) -> File:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from dataclasses import asdict
 
@@ -44,6 +45,24 @@ def test_setting_faults_again_starts_counting_again():
     assert injection.rule_for("GET", "/x") is rule
     injection.set(Faults(http=(rule,)))
     assert injection.rule_for("GET", "/x") is rule
+
+
+async def test_what_is_held_goes_on_when_the_faults_change():
+    injection = injection_with(HttpRule("/", "hold"))
+    held = asyncio.create_task(injection.hold(injection.changed))
+    await asyncio.sleep(0)
+    assert (injection.held, held.done()) == (1, False)
+    injection.set(Faults())
+    assert injection.held == 0
+    await held
+
+
+async def test_what_comes_to_be_held_after_its_faults_are_gone_is_not():
+    injection = injection_with(HttpRule("/", "hold_answer"))
+    changed = injection.changed
+    injection.set(Faults())
+    await injection.hold(changed)
+    assert injection.held == 0
 
 
 def test_faults_survive_the_way_through_json():
