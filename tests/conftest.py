@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -15,6 +16,12 @@ from worker.connection import connect
 from worker.job import Job
 from worker.queue import JobQueue
 from worker.sources import spool
+
+# How long an example takes is the machine's business. `make test` gives the seed.
+settings.register_profile(
+    "ours", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("ours")
 
 _FIGURES = pytest.StashKey[list[str]]()
 

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import pytest
@@ -254,23 +254,22 @@ def test_owners_who_are_no_addresses_are_counted(cells: list[object], seen: str 
     assert notes == ([] if seen is None else [OWNERS.format(seen)])
 
 
-def test_plain_cells_cost_nearly_nothing() -> None:
+def test_what_plain_cells_cost_is_shown(figure: Callable[[str], None]) -> None:
     column = NumberEvidence()
     started = time.perf_counter()
     for _ in range(80_000 // 4):
         for cell in ("12.50", "7", "1,234.50", 12.5):
             column.add(2, cell)
-    assert time.perf_counter() - started < 0.3  # seen: 0.03
+    assert column.habit() == "usual"
+    figure(f"evidence of 80,000 plain cells: {time.perf_counter() - started:.3f} s")
 
 
 @pytest.mark.parametrize("kind", ["number", "date"])
 @pytest.mark.parametrize("piece", ["1", "1,234", "1.", "1/", " ", "(", "12-"])
 def test_a_long_cell_says_nothing_and_takes_no_time(kind: Kind, piece: str) -> None:
-    started = time.perf_counter()
-    column = evidence(kind, [piece * 30_000] * 20)
+    column = evidence(kind, [piece * 1_000_000] * 2)
     assert column.habit() is None
     assert not column.unclear
-    assert time.perf_counter() - started < 0.3
 
 
 # Properties: what a column's style makes of its cells.

@@ -108,7 +108,7 @@ async def listening(url):
 
 
 async def until(condition):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not condition():
             await asyncio.sleep(0.005)
 

@@ -77,9 +77,7 @@ def as_read(cell):
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cells=st.dictionaries(PLACES, VALUES, min_size=1, max_size=12),
     row_offset=st.one_of(st.integers(0, 3), st.integers(0, 200)),

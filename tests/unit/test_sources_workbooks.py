@@ -205,7 +205,7 @@ def write_slow_workbook(tmp_path):
 async def start_slow_read(tmp_path):
     """Start to read it: (the task, the child once it is confined)."""
     task = asyncio.create_task(read(write_slow_workbook(tmp_path)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while (child := confined_child(os.getpid())) is None:
             await asyncio.sleep(0.005)
     return task, child
@@ -213,11 +213,10 @@ async def start_slow_read(tmp_path):
 
 async def test_a_cancel_kills_the_child_and_awaits_it(tmp_path):
     task, child = await start_slow_read(tmp_path)
-    started = time.monotonic()
+    os.kill(child, signal.SIGSTOP)  # so that it ends in no other way
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - started < 1
     assert not is_alive(child)
     assert not list(tmp_path.glob("*.rows"))
 
@@ -287,7 +286,7 @@ asyncio.run(open_file(pathlib.Path(sys.argv[1]), FileOptions(), str.isalpha))
 def test_the_child_dies_with_its_parent(tmp_path):
     path = write_slow_workbook(tmp_path)
     with subprocess.Popen([sys.executable, "-c", READ_SCRIPT, str(path)]) as parent:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while (child := confined_child(parent.pid)) is None and time.monotonic() < until:
             time.sleep(0.005)
         parent.kill()

@@ -1,5 +1,4 @@
 import math
-import time
 import unicodedata
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
@@ -477,11 +476,9 @@ def test_what_no_email_is(cell: object, problem: str) -> None:
 
 @pytest.mark.parametrize("piece", ["a", "a.", "a@", "@", "<", "< ", " <a", "a-", ".a@b-", "a@b, "])
 def test_a_long_address_takes_no_time(piece: str) -> None:
-    started = time.perf_counter()
-    for length in (200, 254, 32_767):
+    for length in (200, 254, 32_767, 3_000_000):
         with pytest.raises(ValueProblem):
             email((piece * length)[:length] + "<")
-    assert time.perf_counter() - started < 0.2
 
 
 @pytest.mark.parametrize("read", [line, text])
