@@ -119,15 +119,15 @@ def fetch(stack, token, path):
     return answer.raise_for_status().content
 
 
-@pytest.mark.timeout(240)
 async def test_the_same_rows_in_six_forms_give_the_same_inventory(
     settings, make_dealer, service_client, figure
 ):
     with SAMPLE.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
+    rows = rows[::4]
     records = [dict(zip(header, row, strict=True)) for row in rows]
     forms = {
-        "csv": SAMPLE.read_bytes(),
+        "csv": delimited([header, *rows], ","),
         "tsv": delimited([header, *rows], "\t"),
         "xlsx": spreadsheet([["Stock list"], [], header, *rows]),
         "ods": open_document([header, *rows]),
@@ -158,7 +158,7 @@ async def test_the_same_rows_in_six_forms_give_the_same_inventory(
         outcomes[form] = counts, problems, dealer.inventory(columns)
         figure(f"{form}: {counts}")
     expected = outcomes.pop("mapped records")
-    assert expected[0][1] > 9000
+    assert expected[0][1] > 2400
     for form, outcome in outcomes.items():
         assert outcome == expected, form
 
@@ -351,7 +351,7 @@ async def test_a_file_that_changed_under_a_half_finished_import_is_refused(
     job_id = await upload("\n".join(["SKU,Name", *lines]).encode(), path=path)
     await stop_in_the_middle(settings, dealer, job_id)
     landed = len(dealer.inventory())
-    assert 0 < landed < 400
+    assert landed == 10
 
     changed = "\n".join(["SKU,Name", "NEW,New", *lines]).encode()
     await service_client.storage.from_("imports").upload(path, changed, {"upsert": "true"})
@@ -381,11 +381,15 @@ async def test_another_attempt_goes_on_with_the_file_where_the_ledger_ends(
 async def stop_in_the_middle(settings, dealer, job_id):
     """Cancel a worker, as if it were killed, when some batches have landed, not all."""
     slow = settings.model_copy(update={"worker_batch_size": 5, "worker_batches_in_flight": 1})
-    work = asyncio.create_task(serve(slow, once=True))
-    while not dealer.inventory("1"):
-        await asyncio.sleep(0.002)
-    work.cancel()
-    await asyncio.wait([work])
+    faults = dealer.stack.faults
+    faults.reset_counters()
+    third = HttpRule(path="rpc/apply_inventory_batch", action="drop", skip=2)
+    with faults.injected(Faults(http=(third,))):
+        work = asyncio.create_task(serve(slow, once=True))
+        while not faults.get()[1].injected:
+            await asyncio.sleep(0.01)
+        work.cancel()
+        await asyncio.wait([work])
     [run] = dealer.runs(job_id)
     if run["outcome"] is None:
         dealer.expire_lease(run["id"])

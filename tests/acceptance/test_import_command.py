@@ -27,7 +27,7 @@ def worker(environment):
     )
     yield
     process.terminate()
-    assert process.wait(timeout=25) == 0
+    assert process.wait(timeout=120) == 0
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def command(environment, dealer):
             [sys.executable, "-m", "worker", "import", *map(str, arguments),
              "--organization", dealer.organization_id],
             cwd=PROJECT, env=environment | changes, capture_output=True, text=True,
-            check=False, timeout=60,
+            check=False, timeout=300,
         )  # fmt: skip
 
     return run

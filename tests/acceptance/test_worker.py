@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from devstack.faults import Faults, HttpRule
 from worker.config import Settings
@@ -19,6 +19,8 @@ from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.service import serve
 
 PROJECT = Path(__file__).parents[2]
+APPLY = "rpc/apply_inventory_batch"
+PATIENCE = 120  # seconds, for what must come: a guard, no measure
 
 
 @pytest.fixture
@@ -46,20 +48,19 @@ def worker_process(stack, tmp_path, **environment):
         finally:
             process.terminate()  # so that what it ran is measured
             with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5)
+                process.wait(timeout=PATIENCE)
             process.kill()
             process.wait()
     assert stack.keys.secret not in log.read_text()
     assert stack.keys.service_role not in log.read_text()
 
 
-def wait_until(condition, seconds=15.0):
-    """Poll until it is true and return how long that took, in seconds."""
+def wait_until(condition):
+    """Poll until it is true."""
     started = time.monotonic()
     while not condition():
-        assert time.monotonic() - started < seconds, "it did not happen in time"
+        assert time.monotonic() - started < PATIENCE, "it never happened"
         time.sleep(0.01)
-    return time.monotonic() - started
 
 
 def logged(log, event):
@@ -248,24 +249,25 @@ async def test_two_thousand_rows_cost_at_most_four_updates_of_the_job_row(settin
     assert 2 <= updates <= 4
 
 
-def slow_batches(stack, milliseconds):
-    """Make every batch take its time, so that something can happen meanwhile."""
-    delay = HttpRule(path="apply_inventory_batch", action="delay", delay_ms=milliseconds)
-    return stack.faults.injected(Faults(http=(delay,)))
+def holding(stack, path=APPLY, skip=0):
+    """Hold the calls of a function, but for the first ones, until the with or the faults end."""
+    return stack.faults.injected(Faults(http=(HttpRule(path=path, action="hold", skip=skip),)))
 
 
 def test_sigterm_lands_what_is_in_flight_and_gives_the_rest_back(stack, dealer, tmp_path, figure):
     job_id = dealer.insert_job(dealer.records(2000))
-    with slow_batches(stack, 300), worker_process(stack, tmp_path) as (process, log):
-        wait_until(lambda: (dealer.job(job_id)["progress"] or {}).get("current", 0) > 0)
+    with holding(stack, skip=4), worker_process(stack, tmp_path) as (process, log):
+        stack.faults.wait_until_held(4)
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=25) == 0
+        wait_until(lambda: logged(log, "worker_stopping"))
+        stack.faults.clear()
+        assert process.wait(timeout=PATIENCE) == 0
         figure(f"SIGTERM → exit 0 in {time.monotonic() - started:.2f} s")
     assert [line["signal"] for line in logged(log, "worker_stopping")] == ["SIGTERM"]
     assert dealer.job(job_id)["status"] == "pending"
     landed = len(dealer.inventory())
-    assert 0 < landed < 2000
+    assert landed == 800  # four batches before, and the four that were in flight
     ledger = "select sum(created)::int from import_batches where job_id = %s"
     assert dealer.scalar(ledger, job_id) == landed
 
@@ -283,14 +285,13 @@ def test_a_job_that_is_cancelled_or_deleted_stops_within_a_batch(stack, dealer, 
         "delete": "delete from scheduled_jobs where id = %s",
     }[how]
     job_id = dealer.insert_job(dealer.records(2000))
-    with slow_batches(stack, 200), worker_process(stack, tmp_path) as (_, log):
-        wait_until(lambda: (dealer.job(job_id)["progress"] or {}).get("current", 0) > 0)
+    with holding(stack, skip=4), worker_process(stack, tmp_path) as (_, log):
+        stack.faults.wait_until_held(4)
         dealer.execute(statement, job_id)
-        at_that_time = len(dealer.inventory())
+        stack.faults.clear()
         wait_until(lambda: logged(log, "import_ended"))
-        time.sleep(0.5)
-        # Batches that the database was applying at that moment may land: four are in flight.
-        assert len(dealer.inventory()) <= at_that_time + 400
+        # What was in flight came too late, and nothing came after it.
+        assert len(dealer.inventory()) == 400
         [ended] = logged(log, "import_ended")
         assert ended["outcome"] == {"cancel": "cancelled", "delete": "lost"}[how]
     if how == "cancel":
@@ -301,47 +302,67 @@ def test_a_job_that_is_cancelled_or_deleted_stops_within_a_batch(stack, dealer, 
         assert dealer.job(job_id)["status"] == "cancelled"
 
 
-def test_jobs_start_soon_with_realtime_up(stack, dealer, tmp_path, figure):
-    with worker_process(stack, tmp_path) as (_, log):
-        wait_until(lambda: any(line["state"] == "live" for line in logged(log, "listener_state")))
+def is_live(log):
+    return any(line["state"] == "live" for line in logged(log, "listener_state"))
+
+
+async def test_jobs_start_soon_with_realtime_up(stack, settings, dealer, figure):
+    """Without a poll each of them is taken because Realtime announced it, or never."""
+    without_poll = settings.model_copy(update={"worker_poll_seconds": 3600})
+    with capture_logs() as lines:
+        events = lambda: [line.get("state") or line["event"] for line in lines]  # noqa: E731
+        work = asyncio.create_task(serve(without_poll, once=False))
+        await until(lambda: "live" in events())
         seconds = []
-        for _ in range(50):
+        for number in range(1, 21):
             # An idle worker: one that just finished a job looks at the queue at once.
-            time.sleep(random.uniform(0.1, 0.2))  # noqa: S311
-            seconds.append(pick_up_seconds(dealer))
-        seconds.sort()
-    p50, p95 = seconds[24], seconds[47]
-    figure(f"insert → processing, Realtime up, 50 jobs: p50 {p50:.3f} s, p95 {p95:.3f} s")
-    assert seconds[-1] < 5
+            await asyncio.to_thread(until_idle, stack)
+            job_id = dealer.insert_job(dealer.records(1))
+            await until(lambda n=number: events().count("import_ended") == n)
+            seconds.append(waited(dealer, job_id))
+        work.cancel()
+        await asyncio.wait([work])
+    seconds.sort()
+    p50, p95 = seconds[9], seconds[18]
+    figure(f"insert → processing, Realtime up, 20 jobs: p50 {p50:.3f} s, p95 {p95:.3f} s")
 
 
-def test_jobs_start_within_the_poll_with_realtime_refused(stack, dealer, tmp_path, figure):
+def until_idle(stack):
+    """Wait until no call has come for a moment."""
+    calls = -1
+    while calls != (calls := sum(stack.faults.get()[1].requests.values())):
+        time.sleep(0.05)
+
+
+def test_jobs_are_found_by_the_poll_with_realtime_refused(stack, dealer, tmp_path, figure):
     refused = stack.faults.injected(Faults(realtime="refused"))
     with refused, worker_process(stack, tmp_path) as (_, log):
         wait_until(lambda: logged(log, "listener_failed"))
-        time.sleep(1)
         seconds = pick_up_seconds(dealer)
     figure(f"insert → processing, Realtime refused: {seconds:.2f} s")
-    assert seconds < 6
 
 
 def pick_up_seconds(dealer):
     """Insert a job and measure by the database's clock when a worker took it."""
     job_id = dealer.insert_job(dealer.records(1))
     wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+    return waited(dealer, job_id)
+
+
+def waited(dealer, job_id):
     row = dealer.job(job_id)
     return (row["started_at"] - row["created_at"]).total_seconds()
 
 
 def test_a_scheduled_job_starts_at_its_time(stack, dealer, tmp_path, figure):
     with worker_process(stack, tmp_path) as (_, log):
-        wait_until(lambda: any(line["state"] == "live" for line in logged(log, "listener_state")))
+        wait_until(lambda: is_live(log))
         job_id = dealer.insert_job(dealer.records(1), scheduled_in=3)
         wait_until(lambda: dealer.job(job_id)["status"] == "completed")
     row = dealer.job(job_id)
     late = (row["started_at"] - row["scheduled_time"]).total_seconds()
-    figure(f"a job scheduled 3 s ahead started {late:.3f} s after its time")
-    assert 0 <= late < 5  # the promise; 0.5 s is what it should be with Realtime up
+    figure(f"a job scheduled 3 s ahead started {late:.3f} s after its time; promised: 5 s")
+    assert late >= 0
 
 
 def test_the_listener_comes_back_by_itself(stack, dealer, tmp_path):
@@ -349,8 +370,8 @@ def test_the_listener_comes_back_by_itself(stack, dealer, tmp_path):
         live = lambda: sum(line["state"] == "live" for line in logged(log, "listener_state"))  # noqa: E731
         wait_until(lambda: live() == 1)
         stack.restart_part("realtime", signal.SIGKILL)
-        wait_until(lambda: live() == 2, seconds=30)
-        assert pick_up_seconds(dealer) < 5
+        wait_until(lambda: live() == 2)
+        pick_up_seconds(dealer)
 
 
 async def test_users_see_progress_of_their_organization_and_of_no_other(
@@ -358,11 +379,11 @@ async def test_users_see_progress_of_their_organization_and_of_no_other(
 ):
     mine, other = make_dealer(), make_dealer()
     async with events_of(stack, mine) as seen, events_of(stack, other) as seen_by_other:
-        with slow_batches(stack, 400), worker_process(stack, tmp_path):
+        with holding(stack, skip=4), worker_process(stack, tmp_path):
             job_id = await asyncio.to_thread(mine.insert_job, mine.records(2000))
-            async with asyncio.timeout(30):
-                while not seen or seen[-1]["status"] != "completed":
-                    await asyncio.sleep(0.02)
+            await until(lambda: any((event["progress"] or {}).get("current") for event in seen))
+            stack.faults.clear()
+            await until(lambda: seen[-1]["status"] == "completed")
     assert {event["id"] for event in seen} == {str(job_id)}
     percents = [event["progress"]["percent"] for event in seen if event["progress"]]
     assert percents == sorted(percents)
@@ -372,6 +393,12 @@ async def test_users_see_progress_of_their_organization_and_of_no_other(
     assert statuses[0] == "pending"
     assert statuses[-1] == "completed"
     assert seen_by_other == []
+
+
+async def until(condition):
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 class events_of:  # noqa: N801 - reads as a phrase
@@ -401,7 +428,7 @@ class events_of:  # noqa: N801 - reads as a phrase
         )
         channel.on_system(lambda _payload: live.set())
         await channel.subscribe()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await live.wait()
         return self.events
 
@@ -414,7 +441,7 @@ def test_logs_hold_no_row_contents(stack, dealer, tmp_path):
     with worker_process(stack, tmp_path, WORKER_LOG_LEVEL="debug") as (_, log):
         job_id = dealer.insert_job(records)
         wait_until(lambda: dealer.job(job_id)["status"] == "failed")
-        time.sleep(0.2)
+        wait_until(lambda: logged(log, "import_ended"))
     assert logged(log, "batch_applied")
     assert "secret" not in log.read_text().lower().replace(stack.keys.secret, "")
 
@@ -436,17 +463,19 @@ def test_logs_hold_no_row_contents(stack, dealer, tmp_path):
 def test_a_call_that_fails_once_costs_a_moment_and_nothing_else(
     stack, dealer, tmp_path, function, fault
 ):
-    # Enough batches, and slow enough ones, for a progress report.
-    slow = HttpRule(path="apply_inventory_batch", action="delay", delay_ms=300, skip=1)
     rule = HttpRule(path=function, count=1, **fault)
+    # A progress report comes after a second: until then batches are held.
+    rules = (rule, HttpRule(path=APPLY, action="hold")) if "progress" in function else (rule,)
+    stack.faults.reset_counters()
     with (
-        stack.faults.injected(Faults(http=(rule, slow))),
+        stack.faults.injected(Faults(http=rules)),
         worker_process(stack, tmp_path, WORKER_POLL_SECONDS="1") as (_, log),
     ):
         job_id = dealer.insert_job(dealer.records(2000))
+        wait_until(lambda: stack.faults.get()[1].injected.get(fault["action"]))
+        stack.faults.clear()
         wait_until(lambda: dealer.job(job_id)["status"] == "completed")
         wait_until(lambda: logged(log, "import_ended"))
-        assert stack.faults.get()[1].injected[fault["action"]] >= 1
     [run] = dealer.runs(job_id)
     assert (run["created"], run["updated"], run["failed"], run["attempt"]) == (2000, 0, 0, 1)
     [ended] = logged(log, "import_ended")
@@ -454,16 +483,16 @@ def test_a_call_that_fails_once_costs_a_moment_and_nothing_else(
 
 
 def test_sigterm_does_not_wait_for_a_claim_that_hangs(stack, tmp_path, figure):
-    hang = HttpRule(path="claim_import_jobs", action="delay", delay_ms=60_000)
-    # Set after the start, whose own claim must not hang.
+    # A claim may take a quarter of the lease.
+    settings = {"WORKER_POLL_SECONDS": "0.5", "WORKER_LEASE_SECONDS": "5"}
     with (
-        worker_process(stack, tmp_path, WORKER_POLL_SECONDS="0.5") as (process, _),
-        stack.faults.injected(Faults(http=(hang,))),
+        holding(stack, "rpc/claim_import_jobs"),
+        worker_process(stack, tmp_path, **settings) as (process, _),
     ):
-        time.sleep(1)  # the poll has claimed again
+        stack.faults.wait_until_held()
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=25) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     figure(f"SIGTERM while a claim hangs → exit 0 in {time.monotonic() - started:.1f} s")
 
 
@@ -476,7 +505,7 @@ def test_a_signal_to_a_worker_that_has_only_just_started(stack, number):
     ) as process:  # fmt: skip
         wait_until(lambda: catches_sigterm(process.pid))
         process.send_signal(number)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "")
     assert "worker_started" not in output
 
@@ -489,30 +518,35 @@ def catches_sigterm(pid):
 
 
 def test_a_second_signal_leaves_at_once(stack, dealer, tmp_path):
-    job_id = dealer.insert_job(dealer.records(2000))
-    with slow_batches(stack, 10_000), worker_process(stack, tmp_path) as (process, log):
-        wait_until(lambda: dealer.job(job_id)["status"] == "processing")
-        time.sleep(1)  # batches are in flight now, and will be for 10 s
+    dealer.insert_job(dealer.records(2000))
+    with holding(stack), worker_process(stack, tmp_path) as (process, log):
+        stack.faults.wait_until_held(4)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGTERM)  # the same request, passed on by a parent
         wait_until(lambda: logged(log, "worker_stopping"))
-        time.sleep(1.2)
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=2) == 128 + signal.SIGINT
+        # Within a second it is taken for the same request: until it is not. Batches are held all
+        # the while, so that nothing else can end the worker.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        assert process.returncode == 128 + signal.SIGINT
+    assert not logged(log, "import_abandoned")
 
 
 def test_a_worker_that_is_refused_gives_its_jobs_back_first(stack, dealer, tmp_path):
     job_id = dealer.insert_job(dealer.records(2000))
-    slow = HttpRule(path="apply_inventory_batch", action="delay", delay_ms=500)
     refused = HttpRule(path="claim_import_jobs", action="status", status=401)
     with (
-        stack.faults.injected(Faults(http=(slow,))),
+        stack.faults.injected(Faults(http=(HttpRule(path=APPLY, action="hold"),))),
         worker_process(stack, tmp_path, WORKER_POLL_SECONDS="1") as (process, log),
     ):
-        wait_until(lambda: dealer.job(job_id)["status"] == "processing")
-        stack.faults.set(Faults(http=(slow, refused)))
-        assert process.wait(timeout=25) == 1
+        stack.faults.wait_until_held(4)
+        stack.faults.reset_counters()
+        stack.faults.set(Faults(http=(HttpRule(path=APPLY, action="hold"), refused)))
+        wait_until(lambda: stack.faults.get()[1].injected.get("status"))
+        stack.faults.clear()
+        assert process.wait(timeout=PATIENCE) == 1
     assert [line["cause"] for line in logged(log, "worker_refused")]
     assert dealer.job(job_id)["status"] == "pending"
 
@@ -546,7 +580,7 @@ sys.exit(cli.main(["run"]))
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert result.returncode == 1
     [crash] = [line for line in map(json.loads, result.stdout.splitlines()) if "error" in line]
@@ -566,13 +600,15 @@ def test_a_deaf_subscription_is_noticed_and_rebuilt(stack, dealer, tmp_path):
         wait_until(lambda: states().count("live") == 2)
         assert [line["missed"] for line in logged(log, "event_missed")] == [1, 2]
         assert [line["times_deaf"] for line in logged(log, "listener_deaf")] == [1]
-        assert pick_up_seconds(dealer) < 5
+        pick_up_seconds(dealer)
 
 
 def test_two_organizations_are_imported_at_once(stack, make_dealer, tmp_path):
     dealers = [make_dealer(), make_dealer()]
-    with slow_batches(stack, 100), worker_process(stack, tmp_path):
+    with holding(stack), worker_process(stack, tmp_path):
         jobs = [(dealer, dealer.insert_job(dealer.records(1000))) for dealer in dealers]
+        stack.faults.wait_until_held(8)
+        stack.faults.clear()
         wait_until(lambda: all(dealer.job(job)["status"] == "completed" for dealer, job in jobs))
     [first], [second] = (dealer.runs(job) for dealer, job in jobs)
     assert max(first["started_at"], second["started_at"]) < min(

@@ -1,13 +1,10 @@
 """Every path that `make bench` measures works, and its ratios come from its own runs."""
 
-import pytest
-
 from bench import report
 from bench.__main__ import measure
 from bench.parts import PARTS, SMOKE
 
 
-@pytest.mark.timeout(180)
 def test_every_path_is_measured(tmp_path):
     figures = measure(list(PARTS), SMOKE)
     assert set(figures) == set(PARTS)

@@ -30,7 +30,7 @@ insert into public.profiles (id, organization_id) values
   ('00000000-0000-4000-8000-00000000000c', 'org_small');
 
 -- ---------------------------------------------------------------------------------------------
--- 156,000 items, two of each SKU or so: some have one, some have nine
+-- 15,600 items, three of each SKU or so: some have one, some have nine
 -- ---------------------------------------------------------------------------------------------
 
 create table public.inventory (
@@ -76,7 +76,7 @@ select
   case when n % 4 = 0 then 'org_small' else 'org_large' end,
   case n % 1000
     when 0 then '' when 1 then null when 2 then '   '
-    else 'SKU-' || abs(hashint4(n)) % 52000
+    else 'SKU-' || abs(hashint4(n)) % 5200
   end,
   'Item "' || n || E'" – ½″ bolt\t' || repeat('x', n % 7),
   case n % 3 when 0 then null when 1 then '' else 'Description of ' || n end,
@@ -88,7 +88,7 @@ select
   case when n % 11 > 0
     then timestamptz '2025-01-01 00:00:00.123456' + abs(hashint4(-n)) % 5000 * interval '1 hour' end,
   'B-' || n % 20, n * 1.500, jsonb_build_object('n', n, 'text', 'ß "quoted" \ ')
-from generate_series(1, 156000) n;
+from generate_series(1, 15600) n;
 
 create unique index on public.inventory (organization_id, id);
 create index inventory_org_sku on public.inventory (organization_id, sku);
@@ -108,7 +108,7 @@ create table public.bid_items (
 );
 create index on public.bid_items (inventory_id);
 insert into public.bid_items
-select n, md5('item ' || n * 50)::uuid from generate_series(1, 3000) n;
+select n, md5('item ' || n * 5)::uuid from generate_series(1, 3000) n;
 
 create table public.item_photos (
   id integer primary key,
@@ -121,7 +121,7 @@ create index on public.item_photos (organization_id, item_id);
 insert into public.item_photos
 select n, i.organization_id, i.id
 from generate_series(1, 1000) n
-join public.inventory i on i.id = md5('item ' || n * 151)::uuid;
+join public.inventory i on i.id = md5('item ' || n * 15)::uuid;
 
 -- ---------------------------------------------------------------------------------------------
 -- Contacts and bids that lack some columns, have others, and other types and defaults

@@ -1,7 +1,6 @@
 """Contacts in the database: the matching ladder, and that a batch is one row after the other."""
 
 import random
-import time
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -297,7 +296,7 @@ def random_fields(rng, share):
 @pytest.mark.parametrize("seed", range(30))
 async def test_a_batch_is_one_row_after_the_other(queue, dealer, seed, unique_email):
     rng = random.Random(f"{seed} {unique_email}")  # noqa: S311 - no secret
-    for _ in range(5):
+    for _ in range(3):
         dealer.execute("delete from contacts where organization_id = %s", dealer.organization_id)
         # Others of the tests share the table: the rule is this dealer's alone.
         if unique_email:
@@ -382,7 +381,7 @@ INDEXES = {
 
 @pytest.mark.parametrize("indexes", INDEXES.values(), ids=INDEXES)
 @pytest.mark.parametrize("statistics", STATISTICS.values(), ids=STATISTICS)
-def test_a_batch_among_many_contacts_is_quick(dealer, make_dealer, statistics, indexes):
+def test_a_batch_among_many_contacts_reads_few_of_them(dealer, make_dealer, statistics, indexes):
     """Whatever the planner knows of them: it once read an organization's rows for each item."""
     dealer.insert_job([{}] * 300, data_type="contacts")
     with (
@@ -400,9 +399,9 @@ def test_a_batch_among_many_contacts_is_quick(dealer, make_dealer, statistics, i
             insert into contacts
               (organization_id, name, email, company, legacy_number, account_owner_number)
             select %s, 'Ann ' || n, n || '@x.com', 'Acme ' || n, n, 'rep@x.com'
-            from generate_series(1, 40000) n
+            from generate_series(1, 10000) n
             union all
-            select %s, 'Cash Sale', null, 'Acme ' || n, null, null from generate_series(1, 40000) n
+            select %s, 'Cash Sale', null, 'Acme ' || n, null, null from generate_series(1, 10000) n
             """,
             [dealer.organization_id] * 2,
         )
@@ -423,7 +422,7 @@ def test_a_batch_among_many_contacts_is_quick(dealer, make_dealer, statistics, i
             lambda n: {"company": f"Bolt {n}"},
         ]
         rows = [
-            {"row_number": n, "name": f"Ann {n * 100}"} | keys[n % len(keys)](n * 100)
+            {"row_number": n, "name": f"Ann {n * 30}"} | keys[n % len(keys)](n * 30)
             for n in range(1, 301)
         ]
         # Of one name, as many contacts are: each waits for the one before.
@@ -432,9 +431,18 @@ def test_a_batch_among_many_contacts_is_quick(dealer, make_dealer, statistics, i
         ]
         for first in range(1, len(rows), 100):
             batch = rows[first - 1 : first + 99]
-            started = time.monotonic()
+            before = rows_read(connection)
             connection.execute(
                 "select apply_contacts_batch(%s, %s, %s, %s, '[]')",
                 [run_id, first, batch[-1]["row_number"], Jsonb(batch)],
             )
-            assert time.monotonic() - started < 0.5
+            assert rows_read(connection) - before <= 3 * len(batch)
+
+
+def rows_read(connection):
+    """How many contacts this transaction has looked at so far."""
+    [read] = connection.execute(
+        "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables"
+        " where relid = 'contacts'::regclass"
+    ).fetchone()
+    return read
