@@ -180,7 +180,17 @@ def make_dealer(stack, database) -> Iterator[Callable[[], Dealer]]:
 
     yield make
     for dealer in dealers:
-        dealer.execute("delete from organizations where id = %s", dealer.organization_id)
+        _remove(dealer)
+
+
+def _remove(dealer: Dealer) -> None:
+    """Delete all that a dealer has, also while a call of a worker that is gone is under way."""
+    while True:
+        try:
+            dealer.execute("delete from organizations where id = %s", dealer.organization_id)
+        except psycopg.errors.DeadlockDetected:
+            continue
+        return
 
 
 @pytest.fixture

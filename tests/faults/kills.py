@@ -32,11 +32,10 @@ def at_random(scenario: Scenario) -> None:
             scenario.settle()
         # No run ends before somebody was killed.
         with scenario.faults(hold("rpc/finish_import"), slow(50)):
-            keep_busy(scenario, organizations, jobs, rows=scenario.size(200, 400))
             for _ in range(4 - len(fleet.alive)):
                 # Another batch size each time: a successor goes on at the ledger all the same.
                 fleet.start(WORKER_BATCH_SIZE=chance.choice(_BATCH_SIZES), wait=False)
-            if not wait_until(lambda: busy_workers(scenario)):
+            if not wait_until(lambda: _busy_workers(scenario, organizations, jobs)):
                 scenario.problems.append("nobody took the jobs")
                 break
             _wait_for_some_batches(scenario, chance.randint(0, 8))
@@ -47,6 +46,14 @@ def at_random(scenario: Scenario) -> None:
     fleet.ensure(1)
     scenario.settle()
     fleet.retire()  # the next kinds count batches of the usual size
+
+
+def _busy_workers(
+    scenario: Scenario, organizations: list[Organization], jobs: list[Job]
+) -> list[Worker]:
+    """Give the workers that have something to do; what was held before may just have ended."""
+    keep_busy(scenario, organizations, jobs, rows=scenario.size(200, 400))
+    return busy_workers(scenario)
 
 
 def _wait_for_some_batches(scenario: Scenario, count: int) -> None:
