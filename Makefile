@@ -13,6 +13,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# What tests choose by chance; the same choices each time, unless another is given.
+export SEED ?= 20261123
+export FAULTS_SEED ?= $(SEED)
+export PYTEST_ADDOPTS ?= --hypothesis-seed=$(SEED)
 
 .PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak bench bench-smoke profile format lock clean
 
@@ -24,26 +28,32 @@ install: $(VENV)/.installed devstack/node_modules/.installed ## everything the o
 demo: install ## import the shipped 10,000-row file through the whole system
 	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
 
-test: check ## all checks and tests
-	@rm -f .coverage.*
-	@$(MAKE) --no-print-directory -j2 unit-and-integration acceptance-and-faults
-	@$(MAKE) --no-print-directory coverage
+test: install ## all checks and tests; SEED=7 makes other choices of what is chosen by chance
+	@rm -f .coverage.* .failures
+	@PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory --keep-going -j3 check-and-integration \
+	    acceptance-and-faults unit-and-bench \
+	  && $(MAKE) --no-print-directory coverage \
+	  || { echo; echo "make test failed. To repeat what failed:"; \
+	       cat .failures 2>/dev/null || echo "  make test SEED=$(SEED)"; exit 1; }
 	@echo "make test: everything passed"
 
-# Two chains, a core each; lines appear as they come, and say whose they are.
-.PHONY: unit-and-integration acceptance-and-faults
-unit-and-integration: install
-	@$(call shown,unit)
+# Three chains for two cores, for many tests wait. Lines appear as they come, and say whose they are.
+.PHONY: check-and-integration acceptance-and-faults unit-and-bench
+check-and-integration: install
+	@$(call shown,check)
 	@$(call shown,integration)
 
 acceptance-and-faults: install
 	@$(call shown,acceptance)
 	@$(call shown,faults-short)
+
+unit-and-bench: install
+	@$(call shown,unit)
 	@$(call shown,bench-smoke)
 
 define shown
-PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory $(1) 2>&1 | sed -u 's/^/$(1) | /' \
-  || { echo "$(1) failed. To repeat it: make $(1)"; exit 1; }
+$(MAKE) --no-print-directory $(1) 2>&1 | sed -u 's/^/$(1) | /' \
+  || { echo "  make $(1) SEED=$(SEED)" | tee -a .failures; exit 1; }
 endef
 
 check: install ## format, lint, types, import rules, dead code
@@ -55,7 +65,8 @@ check: install ## format, lint, types, import rules, dead code
 	$(BIN)/vulture worker
 
 unit: install ## tests that need nothing
-	$(BIN)/coverage run -m pytest tests/unit
+	$(BIN)/coverage run -m pytest tests/unit -m "not bulk"
+	$(BIN)/pytest tests/unit -m bulk
 
 integration: install ## the database and the local Supabase
 	$(BIN)/coverage run -m pytest tests/integration
@@ -67,8 +78,8 @@ coverage: ## which branches of worker/ the tests took, after unit, integration a
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-faults-short: install ## every kind of fault once (FAULTS_SEED=7 makes other choices)
-	$(BIN)/pytest tests/faults
+faults-short: install ## every kind of fault once
+	$(BIN)/pytest tests/faults --capture=no
 
 faults: install ## every kind of fault, in earnest; writes the table of docs/RELIABILITY.md
 	$(BIN)/python -m tests.faults --write docs/RELIABILITY.md
@@ -81,7 +92,7 @@ bench: install ## how fast, beside other ways: some 25 minutes; brings docs/PERF
 	$(BIN)/python -m bench --write
 
 bench-smoke: install ## every measured path once, with tiny sizes
-	$(BIN)/pytest tests/bench
+	$(BIN)/pytest tests/bench --capture=no
 
 profile: install ## where the worker's time goes
 	$(BIN)/python -m bench.profile
@@ -99,7 +110,7 @@ lock: ## pin what pyproject.toml asks for, with hashes and without registry addr
 	  --output-file requirements-dev.txt
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) devstack/node_modules .devstack
+	rm -rf $(VENV) devstack/node_modules .devstack .failures .coverage.*
 
 $(VENV)/.installed: requirements-dev.txt devstack/postgres.txt devstack/node.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'

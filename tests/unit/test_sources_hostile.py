@@ -333,6 +333,7 @@ async def test_a_sheet_may_have_16384_columns(tmp_path, kind):
     assert [str(cell) for cell in pages[-1][-1].cells.values()] == [str(n) for n in range(16_384)]
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 async def test_a_million_blank_rows(tmp_path, kind):
     path = tmp_path / "upload"
@@ -370,6 +371,7 @@ async def test_cells_of_32767_characters(tmp_path, kind):
     assert max(map(len, pages)) < 50  # a page is bounded by its characters, too
 
 
+@pytest.mark.bulk
 async def test_a_long_file_streams_and_leaves_the_loop_its_turns(tmp_path):
     path = tmp_path / "upload"
     with path.open("w") as file:

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -179,6 +180,7 @@ WAYS = st.tuples(
 )
 
 
+@pytest.mark.bulk
 @settings(max_examples=150)
 @given(written_tables(), WAYS)
 def test_a_file_reads_as_it_was_meant(table, way):
@@ -199,6 +201,7 @@ def test_a_file_reads_as_it_was_meant(table, way):
     assert all(shown in {None, number} for shown, number in pairs)
 
 
+@pytest.mark.bulk
 @settings(max_examples=100)
 @given(written_tables())
 def test_raw_records_read_as_the_file_does(table):
@@ -209,6 +212,7 @@ def test_raw_records_read_as_the_file_does(table):
     assert found == oracle(rows)
 
 
+@pytest.mark.bulk
 @settings(max_examples=100)
 @given(written_tables())
 def test_mapped_records_read_as_the_file_does(table):
