@@ -17,7 +17,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="every kind once, in about a minute")
     parser.add_argument("--seed", type=int, help="repeat the choices of an earlier run")
     parser.add_argument("--only", action="append", choices=KINDS, metavar="KIND", help=_kinds())
-    parser.add_argument("--lease", type=int, default=5, help="lease in seconds (at least 5)")
+    parser.add_argument("--lease", type=int, help="lease in seconds (at least 5)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page")
     options = parser.parse_args()
     # So that everything that was started is stopped.
@@ -37,7 +37,8 @@ def main() -> int:
     print(*report.problems, sep="\n")
     if options.write:
         form = "short" if options.short else "full"
-        caption = f"{datetime.now(UTC):%Y-%m-%d}, {form} form, seed {seed}, lease {options.lease} s"
+        lease = f"lease {report.lease_seconds} s"
+        caption = f"{datetime.now(UTC):%Y-%m-%d}, {form} form, seed {seed}, {lease}"
         table.write(options.write, f"{table.in_markdown(report.lines)}\n\n{caption}")
     return 1 if report.problems or any(_is_broken(line) for line in report.lines) else 0
 
