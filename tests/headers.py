@@ -52,7 +52,7 @@ class Header:
     def costly(self) -> dict[str, list[str]]:
         """Those of them that hold money, codes or quantities."""
         table = TABLES[self.data_type]
-        exact = {field.name for field in table.fields if field.evidence in {"number", "price"}}
+        exact = {field.name for field in table.fields if field.holds_number}
         exact |= {"sku", "legacyNumber", "department_code"}
         return {field: columns for field, columns in self.wrong.items() if field in exact}
 

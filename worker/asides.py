@@ -105,7 +105,7 @@ class Asides:
         self._numbers = [
             columns[field.name]
             for field in table.fields
-            if field.evidence in {"number", "price"} and field.name in columns
+            if field.holds_number and field.name in columns
         ]
         self._names = {column: _spellings(column) for column in all_columns}
         for field in table.fields:

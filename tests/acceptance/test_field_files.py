@@ -5,12 +5,8 @@ Each stands for a kind; the unit tests of the rooms have the kinds' other member
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-
-from worker.config import Settings
-from worker.service import serve
 
 FIELD = Path(__file__).parents[1] / "data" / "field"
 
@@ -141,32 +137,15 @@ def test_every_file_is_tried():
     assert tried == {str(path.relative_to(FIELD)) for path in FIELD.rglob("*.*")}
 
 
-@pytest.fixture
-def take_in(dealer, service_client, stack):
-    """Upload a file of tests/data/field and import it; the job as it ended, and its run."""
-    settings = Settings(supabase_url=stack.url, supabase_secret_key=stack.keys.secret)
-
-    async def take_in_file(file, data_type):
-        path = f"{dealer.organization_id}/{uuid4()}/{Path(file).name}"
-        await service_client.storage.from_("imports").upload(path, FIELD / file)
-        source = {"source": {"bucket": "imports", "path": path}}
-        job_id = dealer.insert_job(None, file_data=source, data_type=data_type)
-        await serve(settings, once=True)
-        [run] = dealer.runs(job_id)
-        return dealer.job(job_id), run
-
-    return take_in_file
-
-
 @pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.file)
-async def test_a_file_of_the_world_is_right_or_says_what_is_wrong(dealer, take_in, right):
+async def test_a_file_of_the_world_is_right_or_says_what_is_wrong(dealer, import_file, right):
     for sku, name, cents in right.before:
         dealer.execute(
             "insert into inventory (organization_id, sku, name, unit_price)"
             " values (%s, %s, %s, %s)",
             dealer.organization_id, sku, name, cents,
         )  # fmt: skip
-    job, run = await take_in(right.file, right.data_type)
+    job, run = await import_file(FIELD / right.file, right.data_type, right.file)
 
     said = job["error_message"] or ""
     assert (job["status"], right.fails in said) == ("failed" if right.fails else "completed", True)
@@ -183,8 +162,8 @@ async def test_a_file_of_the_world_is_right_or_says_what_is_wrong(dealer, take_i
         assert any(part in note for note in run["notes"]), run["notes"]
 
 
-async def test_a_code_is_what_its_cell_shows(dealer, take_in):
-    await take_in("l1_codes_by_number_format.xlsx", "inventory")
+async def test_a_code_is_what_its_cell_shows(dealer, import_file):
+    await import_file(FIELD / "l1_codes_by_number_format.xlsx", name="codes.xlsx")
     skus = {item["sku"] for item in dealer.inventory("sku")}
     assert {"012-345", "AB-0042"} <= skus
     assert not any(sku.startswith("2026-") for sku in skus)

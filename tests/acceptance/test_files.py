@@ -14,7 +14,6 @@ from openpyxl import Workbook
 
 from devstack.faults import Faults, HttpRule
 from devstack.sample import SAMPLE
-from worker.config import Settings
 from worker.service import serve
 
 CSV = b"""SKU,Name,Unit Price,Qty,Vendor
@@ -24,11 +23,6 @@ A-2,,5,1,Acme
 A-3,Nail,call,a few,Acme
 A-1,Hex bolt M8,2.50,,Acme
 """
-
-
-@pytest.fixture
-def settings(stack):
-    return Settings(supabase_url=stack.url, supabase_secret_key=stack.keys.secret)
 
 
 @pytest.fixture

@@ -1,40 +1,17 @@
-"""Files that only update: from upload to the items, and what comes back."""
+"""Files that only update: from import_file to the items, and what comes back."""
 
 import csv
 import io
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from openpyxl import Workbook
 
-from worker.config import Settings
 from worker.service import serve
 
-PRICE_LIST = Path(__file__).parents[1] / "data" / "files" / "sku_and_price_only.csv"
+PRICE_LIST = Path(__file__).parents[1] / "data" / "field" / "62_sku_and_price_only.csv"
 NO_NAMES = "The file has no names: items that are there are updated, unknown SKUs are refused."
 NO_NAME = "no item has this SKU, and a new one needs a name"
-
-
-@pytest.fixture
-def settings(stack):
-    return Settings(supabase_url=stack.url, supabase_secret_key=stack.keys.secret)
-
-
-@pytest.fixture
-def upload(settings, dealer, service_client):
-    """Upload a file and have it imported; its job and its run."""
-
-    async def import_content(content, data_type="inventory", **file_data):
-        path = f"{dealer.organization_id}/{uuid4()}/list.csv"
-        await service_client.storage.from_("imports").upload(path, content)
-        source = {"source": {"bucket": "imports", "path": path}}
-        job_id = dealer.insert_job(None, data_type=data_type, file_data=source | file_data)
-        await serve(settings, once=True)
-        [run] = dealer.runs(job_id)
-        return dealer.job(job_id), run
-
-    return import_content
 
 
 @pytest.fixture
@@ -57,12 +34,12 @@ def add_items(dealer, count):
     )
 
 
-async def test_a_price_list_of_10_000_items(dealer, upload):
+async def test_a_price_list_of_10_000_items(dealer, import_file):
     add_items(dealer, 10_000)
     columns = "id, sku, name, description, category, search_keywords, keyword_version"
     before = dealer.inventory(columns)
     lines = "".join(f"A{n},{n}.75\n" for n in range(1, 10_001))
-    job, run = await upload(f"SKU,Price\n{lines}".encode())
+    job, run = await import_file(f"SKU,Price\n{lines}".encode())
     assert (job["status"], job["record_count"], job["error_message"]) == ("completed", 10_000, None)
     assert (run["created"], run["updated"], run["failed"]) == (0, 10_000, 0)
     assert run["notes"] == [NO_NAMES]
@@ -75,9 +52,11 @@ async def test_a_price_list_of_10_000_items(dealer, upload):
     assert dealer.scalar(wrong, dealer.organization_id) == 0
 
 
-async def test_unknown_skus_are_listed_and_the_mended_file_goes_in(dealer, upload, failed_rows):
+async def test_unknown_skus_are_listed_and_the_mended_file_goes_in(
+    dealer, import_file, failed_rows
+):
     add_items(dealer, 2)
-    job, run = await upload(PRICE_LIST.read_bytes())
+    job, run = await import_file(PRICE_LIST.read_bytes())
     assert (job["status"], job["record_count"]) == ("completed", 2)
     assert job["error_message"] == f"Row 4: {NO_NAME}"
     assert (run["created"], run["updated"], run["failed"], run["mode"]) == (0, 2, 1, "upsert")
@@ -88,14 +67,14 @@ async def test_unknown_skus_are_listed_and_the_mended_file_goes_in(dealer, uploa
     back = await failed_rows(run)
     assert back == [["SKU", "Price", "Row", "Problem"], ["NEW-9", "5.00", "4", NO_NAME]]
 
-    job, run = await upload(b"SKU,Price,Row,Problem,Name\nNEW-9,5.00,4,none,New bolt\n")
+    job, run = await import_file(b"SKU,Price,Row,Problem,Name\nNEW-9,5.00,4,none,New bolt\n")
     assert (run["created"], run["failed"]) == (1, 0)
 
 
-async def test_more_unknown_skus_than_are_kept(dealer, upload, failed_rows):
+async def test_more_unknown_skus_than_are_kept(dealer, import_file, failed_rows):
     add_items(dealer, 1)
     lines = "".join(f"X{n},1\n" for n in range(10_500))
-    job, run = await upload(f"SKU,Price\n{lines}A1,7\nA1,call\n".encode())
+    job, run = await import_file(f"SKU,Price\n{lines}A1,7\nA1,call\n".encode())
     assert (job["status"], job["record_count"]) == ("completed", 1)
     assert (run["created"], run["updated"], run["failed"]) == (0, 1, 10_501)
     assert len(job["error_message"].splitlines()) == 11
@@ -133,10 +112,10 @@ def workbook(rows):
                      id="a workbook"),
     ],
 )  # fmt: skip
-async def test_what_is_not_in_the_file_stays(dealer, upload, content, file_data, changed):
+async def test_what_is_not_in_the_file_stays(dealer, import_file, content, file_data, changed):
     add_items(dealer, 2)
     before, other = dealer.inventory()
-    job, run = await upload(content, **file_data)
+    job, run = await import_file(content, **file_data)
     assert (run["created"], run["updated"], run["failed"]) == (0, 1, 1)
     assert job["error_message"].endswith(f": {NO_NAME}")
     after, untouched = dealer.inventory()
@@ -167,26 +146,28 @@ async def test_raw_records_without_names_update(settings, dealer):
         ("create", (1, 0, 1), "Row 2: an item has this SKU already", ["Bolt 1", "Nut"]),
     ],
 )
-async def test_a_job_says_what_may_become_of_rows(dealer, upload, mode, counts, problem, names):
+async def test_a_job_says_what_may_become_of_rows(
+    dealer, import_file, mode, counts, problem, names
+):
     add_items(dealer, 1)
     content = b"SKU,Name\nA1,New\nB1,Nut\n"
     options = {"mode": mode}
-    _, run = await upload(content, options=options | {"dry_run": True})
+    _, run = await import_file(content, options=options | {"dry_run": True})
     assert (run["created"], run["updated"], run["failed"]) == counts
     assert [item["name"] for item in dealer.inventory()] == ["Bolt 1"]
-    job, run = await upload(content, options=options)
+    job, run = await import_file(content, options=options)
     assert (run["created"], run["updated"], run["failed"], run["mode"]) == (*counts, mode)
     assert (job["error_message"], job["record_count"]) == (problem, sum(counts[:2]))
     assert [item["name"] for item in dealer.inventory()] == names
 
 
-async def test_contacts_without_a_name_are_updated_only(dealer, upload):
+async def test_contacts_without_a_name_are_updated_only(dealer, import_file):
     dealer.execute(
         "insert into contacts (organization_id, name, email) values (%s, 'Ann', 'a@x.com')",
         dealer.organization_id,
     )
     content = b"Email,Phone\na@x.com,1\nnew@x.com,2\n"
-    job, run = await upload(content, "contacts", options={"mode": "update"})
+    job, run = await import_file(content, "contacts", options={"mode": "update"})
     assert (run["created"], run["updated"], run["failed"]) == (0, 1, 1)
     assert job["error_message"] == "Row 3: no contact matches this row"
     names = "select string_agg(name || ' ' || phone, ', ') from contacts where organization_id = %s"
@@ -202,8 +183,8 @@ async def test_contacts_without_a_name_are_updated_only(dealer, upload):
         ("bids", b"Client,Project\nAnn,Deck\n", "update", "there is nothing to update"),
     ],
 )
-async def test_a_job_that_can_do_nothing_fails(upload, data_type, content, mode, message):
-    job, _ = await upload(content, data_type, options={"mode": mode})
+async def test_a_job_that_can_do_nothing_fails(import_file, data_type, content, mode, message):
+    job, _ = await import_file(content, data_type, options={"mode": mode})
     assert job["status"] == "failed"
     assert message in job["error_message"]
 

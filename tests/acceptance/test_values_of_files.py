@@ -1,44 +1,28 @@
 """Files as dealers have them: codes, numbers, headings and owners, through the database."""
 
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from worker.config import Settings
-from worker.service import serve
-
-FILES = Path(__file__).parents[1] / "data" / "files"
+FIELD = Path(__file__).parents[1] / "data" / "field"
 
 
 @pytest.fixture
-def settings(stack):
-    return Settings(supabase_url=stack.url, supabase_secret_key=stack.keys.secret)
-
-
-@pytest.fixture
-def run(settings, dealer, service_client):
+def run(dealer, import_file):
     """Import a file, by its name or its text; the job, its run and its items by SKU."""
 
     async def run_file(content, data_type="inventory", **options):
         if isinstance(content, str):
-            content = (FILES / content).read_bytes()
-        path = f"{dealer.organization_id}/{uuid4()}/stock.csv"
-        await service_client.storage.from_("imports").upload(path, content)
-        source = {"bucket": "imports", "path": path}
-        file_data = {"source": source, "options": options}
-        job_id = dealer.insert_job(None, file_data=file_data, data_type=data_type)
-        await serve(settings, once=True)
-        [latest] = dealer.runs(job_id)
-        items = {item["sku"]: item for item in dealer.inventory()}
-        return dealer.job(job_id), latest, items
+            content = (FIELD / content).read_bytes()
+        job, latest = await import_file(content, data_type, options=options)
+        return job, latest, {item["sku"]: item for item in dealer.inventory()}
 
     return run_file
 
 
 async def test_a_code_that_only_looks_different_is_the_same_item(run):
     await run(b"SKU,Name\nA1,Screw\nA2,Nail\n")
-    job, latest, items = await run("nbsp.csv")
+    job, latest, items = await run("36_nbsp.csv")
     assert (latest["created"], latest["updated"]) == (0, 2)
     assert {sku: item["unit_price"] for sku, item in items.items()} == {
         "A1": 1250, "A2": 123_456_750,
@@ -48,7 +32,7 @@ async def test_a_code_that_only_looks_different_is_the_same_item(run):
 
 
 async def test_codes_that_a_file_keeps_as_text(run):
-    _, latest, items = await run("long_upc_sku.csv")
+    _, latest, items = await run("50_long_upc_sku.csv")
     assert set(items) == {"12345678901234567890", "00123", "00456"}
     assert any("2 rows, e.g. row 3" in note for note in latest["notes"])
 
@@ -61,14 +45,14 @@ async def test_codes_that_a_program_wrote_as_floats(run):
 
 
 async def test_headings_and_totals_are_skipped(run):
-    job, latest, items = await run("empty_sku_rows.csv")
+    job, latest, items = await run("48_empty_sku_rows.csv")
     assert set(items) == {"A1", "A2"}
     assert (job["status"], job["error_message"]) == ("completed", None)
     assert latest["notes"] == ['Skipped as headings: 2 rows, e.g. row 2 "HARDWARE DEPT".']
 
 
 async def test_the_dash_of_an_accounting_format(run):
-    _, latest, items = await run("accounting_dash.csv")
+    _, latest, items = await run("61_accounting_dash.csv")
     assert [(item["unit_price"], item["cost"]) for item in items.values()] == [
         (123_450, 0), (1200, 750),
     ]  # fmt: skip
@@ -76,7 +60,7 @@ async def test_the_dash_of_an_accounting_format(run):
 
 
 async def test_a_unit_behind_a_price(run):
-    job, _, items = await run("price_each.csv")
+    job, _, items = await run("32_price_each.csv")
     assert {sku: items[sku]["unit_price"] for sku in ("A1", "A2", "A3", "A4")} == {
         "A1": 1250, "A2": 1250, "A3": 500, "A4": 510,
     }  # fmt: skip
@@ -85,7 +69,7 @@ async def test_a_unit_behind_a_price(run):
 
 
 async def test_contacts_whose_owner_is_a_name_belong_to_the_creator(run, dealer):
-    job, latest, _ = await run("owner_names.csv", "contacts")
+    job, latest, _ = await run("c4_owner_names.csv", "contacts")
     assert (job["status"], job["record_count"]) == ("completed", 2)
     owners = dealer.connection.execute(
         "select distinct owner_id from contacts where organization_id = %s",

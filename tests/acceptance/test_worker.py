@@ -23,11 +23,6 @@ APPLY = "rpc/apply_inventory_batch"
 PATIENCE = 120  # seconds, for what must come: a guard, no measure
 
 
-@pytest.fixture
-def settings(stack):
-    return Settings(supabase_url=stack.url, supabase_secret_key=stack.keys.secret)
-
-
 @contextmanager
 def worker_process(stack, tmp_path, **environment):
     """Run a real worker; its log is checked for secrets when it ends."""

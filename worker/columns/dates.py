@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal
 
-from worker.columns.evidence import Habit, reason
+from worker.columns.evidence import Habit, habit_of, reason
 from worker.values import Style
 from worker.values.dates import slash_parts
 
@@ -44,11 +44,7 @@ class DateEvidence:
 
     def habit(self) -> Habit | None:
         """Tell the order from the column's own cells; None if none of them shows it."""
-        if self.usual and self.other:
-            return "both"
-        if self.other:
-            return "other"
-        return "usual" if self.usual else None
+        return habit_of(self.usual, self.other)
 
     def style(self, habit: Habit) -> Style:
         """Say how the column is to be read."""

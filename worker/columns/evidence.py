@@ -35,6 +35,15 @@ class Evidence(Protocol):
         ...
 
 
+def habit_of(usual: int, other: int) -> Habit | None:
+    """Tell a habit from how many cells show the one and the other; None where none shows any."""
+    if usual and other:
+        return "both"
+    if other:
+        return "other"
+    return "usual" if usual else None
+
+
 def reason(habit: Habit, others: AbstractSet[Habit]) -> str:
     """Say why a column that does not show its habit is read by this one."""
     if others == {habit}:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal
 
-from worker.columns.evidence import Habit, reason
+from worker.columns.evidence import Habit, habit_of, reason
 from worker.columns.tally import Tally
 from worker.values import Style
 from worker.values.numbers import WrittenNumber, is_dash, taken_apart, typed
@@ -124,11 +124,7 @@ class NumberEvidence:
 
     def habit(self) -> Habit | None:
         """Tell the decimal mark from the column's own cells; None if none of them shows it."""
-        if self.usual and self.other:
-            return "both"
-        if self.other:
-            return "other"
-        return "usual" if self.usual else None
+        return habit_of(self.usual, self.other)
 
     def style(self, habit: Habit) -> Style:
         """Say how the column is to be read."""

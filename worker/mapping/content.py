@@ -59,7 +59,7 @@ class Content:
 
     @staticmethod
     def _contradicts(field: Field, cells: list[str], names: list[str]) -> bool:
-        if field.evidence in {"number", "price"}:
+        if field.holds_number:
             # A column with the field's own name is meant, and "Price" is a price whatever stands
             # in it: its rows are refused one by one. "Stock" may be Yes and No.
             others = field.synonyms if field.evidence == "price" else ()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from worker.sources.marks import NumberedRows, Uncalculated
 from worker.sources.rows import is_blank
-from worker.sources.sheets import MOST_COLUMNS, RefusedError, Sheet
+from worker.sources.sheets import MOST_COLUMNS, RefusedError, Sheet, find_name
 from worker.sources.spooled_rows import spool_line
 from worker.sources.table import LONGEST_ROW
 
@@ -72,14 +72,10 @@ def _filled_rows(sheet: Sheet) -> NumberedRows:
 
 
 def _named(wanted: str, sheets: Sequence[Sheet]) -> Sheet:
-    """Find the sheet that is meant: exactly, else but for upper and lower case."""
-    for sheet in sheets:
-        if sheet.name == wanted:
-            return sheet
-    for sheet in sheets:
-        if sheet.name.strip().casefold() == wanted.strip().casefold():
-            return sheet
-    raise RefusedError("no sheet")
+    name = find_name(wanted, [sheet.name for sheet in sheets])
+    if name is None:
+        raise RefusedError("no sheet")
+    return next(sheet for sheet in sheets if sheet.name == name)
 
 
 def _write(sheet: Sheet, rows: Iterable[tuple[int, list[object]]], spool: Path) -> Chosen:

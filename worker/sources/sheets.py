@@ -1,6 +1,6 @@
 """What every workbook's reader gives: its sheets, each with its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from worker.sources.marks import NumberedRows
@@ -21,6 +21,17 @@ class Sheet(NamedTuple):
     # Reads (1-based row, its cells from column A on), at each call from the beginning. Whatever
     # the reader's library raises, it raises.
     rows: Callable[[], NumberedRows]
+
+
+def find_name(wanted: str, names: Iterable[str]) -> str | None:
+    """Find the sheet that is meant: exactly, else but for upper and lower case."""
+    nearly = None
+    for name in names:
+        if name == wanted:
+            return name
+        if nearly is None and name.strip().casefold() == wanted.strip().casefold():
+            nearly = name
+    return nearly
 
 
 class RefusedError(Exception):

@@ -180,7 +180,7 @@ def _refusal(report: dict[str, object], form: Format) -> str:
     if "refusal" in report:
         return str(report["refusal"])
     if cause == "no sheet":
-        return f"The workbook has no sheet of that name. It has: {listed(sheets(report))}."
+        return no_sheet(report)
     return _REFUSALS[cause] if form in _WORKBOOKS else _REFUSALS_OF_OTHERS[cause]
 
 
@@ -200,6 +200,11 @@ def uncalculated_notes(report: Mapping[str, object]) -> list[str]:
     formulas = "1 formula has" if count == 1 else f"{count:,} formulas have"
     advice = "open the workbook in a spreadsheet program, save it and upload it again"
     return [f"{formulas} no stored value and counted as #VALUE!; {advice}."]
+
+
+def no_sheet(report: Mapping[str, object]) -> str:
+    """Say that no sheet has the name that was asked for, and which there are."""
+    return f"The workbook has no sheet of that name. It has: {listed(sheets(report))}."
 
 
 def sheets(report: Mapping[str, object]) -> list[str]:

@@ -1,6 +1,6 @@
 """Several tables of one file in one spool, and which of them is meant."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +10,8 @@ from typing import Any
 from worker.exceptions import JobRefusedError
 from worker.sources.header import SEARCHED_ROWS, HeaderJudge, names
 from worker.sources.rows import Unreadable
-from worker.sources.spool import listed, sheets, uncalculated_notes
+from worker.sources.sheets import find_name
+from worker.sources.spool import listed, no_sheet, sheets, uncalculated_notes
 from worker.sources.spooled_rows import spooled_row
 from worker.sources.table import Chunk, chunks
 
@@ -91,7 +92,9 @@ def sheet_table(
         with_all = (place for place in places if _fits(spool, place, judge))
         found = next(with_all, places[0] if places else _NOTHING)
     else:
-        name = _named(wanted, sheets(report))
+        name = find_name(wanted, sheets(report))
+        if name is None:
+            raise JobRefusedError(no_sheet(report))
         found = next((place for place in places if place.name == name), _NOTHING)
     notes = ["Read as XML Spreadsheet 2003."]
     if len(sheets(report)) > 1 and found.name:
@@ -124,13 +127,3 @@ def _fits(spool: Path, place: TablePlace, judge: HeaderJudge) -> bool:
         for cells in rows
         if not isinstance(cells, Unreadable)
     )
-
-
-def _named(wanted: str, found: Sequence[str]) -> str:
-    """Find the sheet that is meant: exactly, else but for upper and lower case."""
-    if wanted in found:
-        return wanted
-    for name in found:
-        if name.strip().casefold() == wanted.strip().casefold():
-            return name
-    raise JobRefusedError(f"The workbook has no sheet of that name. It has: {listed(found)}.")

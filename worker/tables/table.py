@@ -39,6 +39,11 @@ class Field:
     evidence: Kind | None = None
 
     @property
+    def holds_number(self) -> bool:
+        """Whether its cells are amounts or quantities."""
+        return self.evidence in {"number", "price"}
+
+    @property
     def stored_as(self) -> str:
         """The database row's name of it."""
         return self.column or self.name
