@@ -9,11 +9,11 @@ from itertools import count, islice
 from openpyxl import Workbook
 
 from devstack.sample import SAMPLE
+from worker.importing.mapping import mapped_already
+from worker.importing.parsing import row_parser
+from worker.importing.sources import SourceRow
+from worker.importing.tables import TABLES, Row
 from worker.job import RowError
-from worker.mapping import mapped_already
-from worker.parsing import row_parser
-from worker.sources import SourceRow
-from worker.tables import TABLES, Row
 
 Record = dict[str, str]
 

@@ -17,10 +17,10 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from bench.ground import Ground, in_jobs
 from bench.rows import Record
 from worker.connection import connect
-from worker.mapping import judge_by_names, mapped_already
-from worker.parsing import row_parser
-from worker.sources import FileOptions, SourceRow, open_file
-from worker.tables import TABLES, Row
+from worker.importing.mapping import judge_by_names, mapped_already
+from worker.importing.parsing import row_parser
+from worker.importing.sources import FileOptions, SourceRow, open_file
+from worker.importing.tables import TABLES, Row
 
 _INVENTORY = TABLES["inventory"]
 _BATCH = 100

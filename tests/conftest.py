@@ -13,9 +13,9 @@ from psycopg.types.json import Jsonb
 
 from devstack import Stack, running
 from worker.connection import connect
+from worker.importing.sources import spool
 from worker.job import Job
 from worker.queue import JobQueue
-from worker.sources import spool
 
 # How long an example takes is the machine's business. `make test` gives the seed.
 settings.register_profile(

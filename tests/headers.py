@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.mapping import automatic_mapping
-from worker.tables import TABLES
+from worker.importing.mapping import automatic_mapping
+from worker.importing.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "COLUMNS.md"

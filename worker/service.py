@@ -18,7 +18,7 @@ from supabase import AsyncClient
 from worker.config import Settings
 from worker.connection import connect
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
-from worker.importer import Pace, run_import
+from worker.importing.importer import Pace, run_import
 from worker.job import Claim, Job
 from worker.listener import Listener
 from worker.queue import JobQueue

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import files
-from worker.sources.readers.__main__ import read
+from worker.importing.sources import files
+from worker.importing.sources.readers.__main__ import read
 
 
 @pytest.fixture

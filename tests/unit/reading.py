@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, open_file
-from worker.sources.header import KnownNames
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.sources.header import KnownNames
 
 FILES = Path(__file__).parents[1] / "data" / "files"
 KNOWN = {"sku", "name", "price"}

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from worker.importing.mapping import automatic_mapping
+from worker.importing.parsing import row_parser
+from worker.importing.sources import SourceRow
 from worker.job import RowError
-from worker.mapping import automatic_mapping
-from worker.parsing import row_parser
-from worker.sources import SourceRow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ADDING_A_TABLE.md").read_text()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from worker.asides import Asides, notes
-from worker.mapping import automatic_mapping, mapped_already
-from worker.sources import SourceRow
-from worker.tables import TABLES
+from worker.importing.asides import Asides, notes
+from worker.importing.mapping import automatic_mapping, mapped_already
+from worker.importing.sources import SourceRow
+from worker.importing.tables import TABLES
 
 COLUMNS = ("SKU", "Name", "Category", "Qty", "Price")
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.columns import evidence_of, styles
-from worker.values import PLAIN, Style, ValueProblem, code, line
-from worker.values.codes import cleaned_of
+from worker.importing.columns import evidence_of, styles
+from worker.importing.values import PLAIN, Style, ValueProblem, code, line
+from worker.importing.values.codes import cleaned_of
 
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad\u202a\u202c\u2066\u2069\u061c\ufe0f\x00"
 MARKS = 'marks that keep a cell text, as in ="00123"'

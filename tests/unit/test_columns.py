@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from worker.columns import Evidence, Kind, evidence_of, styles
-from worker.columns.numbers import NumberEvidence
-from worker.values import Style, ValueProblem, date, dollars
+from worker.importing.columns import Evidence, Kind, evidence_of, styles
+from worker.importing.columns.numbers import NumberEvidence
+from worker.importing.values import Style, ValueProblem, date, dollars
 
 POINT, COMMA, BOTH_MARKS = Style(), Style(decimal=","), Style(decimal="?")
 MONTH_FIRST, DAY_FIRST, BOTH_ORDERS = Style(), Style(dates="d/m"), Style(dates="?")

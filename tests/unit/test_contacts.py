@@ -2,12 +2,12 @@
 
 import pytest
 
+from worker.importing.mapping import mapped_already
+from worker.importing.parsing import row_parser
+from worker.importing.sources import SourceRow
+from worker.importing.tables import TABLES
+from worker.importing.values import Style
 from worker.job import RowError
-from worker.mapping import mapped_already
-from worker.parsing import row_parser
-from worker.sources import SourceRow
-from worker.tables import TABLES
-from worker.values import Style
 
 
 def parse(data_type, record, **styles):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.values import Style, ValueProblem, date
+from worker.importing.values import Style, ValueProblem, date
 
 MONTH_FIRST, DAY_FIRST, EITHER = Style(), Style(dates="d/m"), Style(dates="?")
 ADVICE = "write it like 2026-03-25"

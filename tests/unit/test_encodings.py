@@ -10,8 +10,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
-from worker.sources.characters import survey
-from worker.sources.encoding import find_encoding
+from worker.importing.sources.characters import survey
+from worker.importing.sources.encoding import find_encoding
 
 WESTERN = ["cp1252", "mac_roman", "cp850", "cp437", "cp863", "iso8859-15", "utf-8", "utf-16"]
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from worker.failed_rows import write_failed_rows
+from worker.importing.failed_rows import write_failed_rows
 
 
 async def written(tmp_path, columns, *rows):

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from worker.exceptions import JobRefusedError
+from worker.importing.mapping import judge_by_mapping, judge_by_names
+from worker.importing.rows import map_rows
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.tables import TABLES
 from worker.job import RowError
-from worker.mapping import judge_by_mapping, judge_by_names
-from worker.rows import map_rows
-from worker.sources import FileOptions, open_file
-from worker.tables import TABLES
 
 FIELD = Path(__file__).parents[1] / "data" / "field"
 INVENTORY = TABLES["inventory"]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.sources import FileOptions, open_file
-from worker.sources.header import KnownNames
-from worker.values import ValueProblem, cents, code
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.sources.header import KnownNames
+from worker.importing.values import ValueProblem, cents, code
 
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(

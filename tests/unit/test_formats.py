@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, open_file
-from worker.sources.formats import find_format
-from worker.sources.header import KnownNames
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.sources.formats import find_format
+from worker.importing.sources.header import KnownNames
 
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(frozenset({"sku", "name"}), [frozenset({"sku"}), frozenset({"name"})])

@@ -12,7 +12,7 @@ from worker.exceptions import (
     StopRequestedError,
     gravest,
 )
-from worker.importer import unapplied
+from worker.importing.importer import unapplied
 
 
 def r(first, last):

@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from worker.mapping import automatic_mapping, judge_by_names
-from worker.sources import FileOptions, open_file
-from worker.tables import TABLES
-from worker.values import Style, ValueProblem, cents, code, date, email, percent, whole_number
+from worker.importing.mapping import automatic_mapping, judge_by_names
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.tables import TABLES
+from worker.importing.values import (
+    Style,
+    ValueProblem,
+    cents,
+    code,
+    date,
+    email,
+    percent,
+    whole_number,
+)
 
 PAGE = (Path(__file__).parents[2] / "docs" / "IMPORTING.md").read_text()
 

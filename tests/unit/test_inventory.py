@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.importing.keywords import search_keywords
+from worker.importing.mapping import mapped_already
+from worker.importing.parsing import key_reader, row_parser
+from worker.importing.sources import SourceRow
+from worker.importing.tables import TABLES
 from worker.job import RowError
-from worker.keywords import search_keywords
-from worker.mapping import mapped_already
-from worker.parsing import key_reader, row_parser
-from worker.sources import SourceRow
-from worker.tables import TABLES
 
 INVENTORY = TABLES["inventory"]
 FIELDS = [field.name for field in INVENTORY.fields]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.keys import Keys
+from worker.importing.keys import Keys
 
 
 @given(st.lists(st.none() | st.sampled_from("abcde"), max_size=40))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.keywords import search_keywords
+from worker.importing.keywords import search_keywords
 
 VECTORS = [
     json.loads(vector)

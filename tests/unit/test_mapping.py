@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
-from worker.mapping import (
+from worker.importing.mapping import (
     automatic_mapping,
     given_mapping,
     judge_by_mapping,
     judge_by_names,
     mapped_already,
 )
-from worker.tables import TABLES
+from worker.importing.tables import TABLES
 
 INVENTORY = TABLES["inventory"]
 CONTACTS = TABLES["contacts"]

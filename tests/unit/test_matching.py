@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
-from worker.mapping import automatic_mapping, given_mapping, judge_by_names
-from worker.mapping.lexicon import WORDS
-from worker.mapping.words import words
-from worker.rows import map_rows
-from worker.sources import FileOptions, open_file
-from worker.tables import TABLES
+from worker.importing.mapping import automatic_mapping, given_mapping, judge_by_names
+from worker.importing.mapping.lexicon import WORDS
+from worker.importing.mapping.words import words
+from worker.importing.rows import map_rows
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.tables import TABLES
 
 INVENTORY, CONTACTS = TABLES["inventory"], TABLES["contacts"]
 

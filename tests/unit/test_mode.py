@@ -3,9 +3,9 @@
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.mapping import automatic_mapping, given_mapping
-from worker.mode import MODES, complete_or_updating, read_mode
-from worker.tables import TABLES
+from worker.importing.mapping import automatic_mapping, given_mapping
+from worker.importing.mode import MODES, complete_or_updating, read_mode
+from worker.importing.tables import TABLES
 
 
 @pytest.mark.parametrize("data_type", TABLES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.sources.number_formats import format_mark, is_elapsed_format
+from worker.importing.sources.number_formats import format_mark, is_elapsed_format
 
 
 def shown(number_format, number):

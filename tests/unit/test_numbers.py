@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.values import Style, ValueProblem, cents, dollars, percent, whole_number
+from worker.importing.values import Style, ValueProblem, cents, dollars, percent, whole_number
 
 Reader = Callable[..., Any]
 

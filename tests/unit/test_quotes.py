@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, Unreadable, open_file
-from worker.sources.header import KnownNames
-from worker.sources.quotes import divided
+from worker.importing.sources import FileOptions, Unreadable, open_file
+from worker.importing.sources.header import KnownNames
+from worker.importing.sources.quotes import divided
 
 JUDGE = KnownNames(frozenset({"sku", "name", "price"}), [frozenset({"sku"}), frozenset({"name"})])
 HEAD = "SKU,Name,Price\nA0,Nail,1\nA00,Peg,1\n"

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from worker.exceptions import JobRefusedError, StopRequestedError
+from worker.importing.rows import map_rows
+from worker.importing.sources import SourceRow, Unreadable
+from worker.importing.tables import TABLES
 from worker.job import RowError
-from worker.rows import map_rows
-from worker.sources import SourceRow, Unreadable
-from worker.tables import TABLES
 
 
 class Pages:

@@ -3,11 +3,11 @@ import csv
 import pytest
 
 from devstack import sample
+from worker.importing.mapping import mapped_already
+from worker.importing.parsing import ParsedRow, row_parser
+from worker.importing.sources import SourceRow
+from worker.importing.tables import TABLES
 from worker.job import RowError
-from worker.mapping import mapped_already
-from worker.parsing import ParsedRow, row_parser
-from worker.sources import SourceRow
-from worker.tables import TABLES
 
 INVENTORY = TABLES["inventory"]
 

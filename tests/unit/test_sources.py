@@ -3,9 +3,9 @@
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, RecordSource, SourceRow
-from worker.sources.header import KnownNames, find_header, nameless, read_header
-from worker.sources.rows import PAGE_ROWS
+from worker.importing.sources import FileOptions, RecordSource, SourceRow
+from worker.importing.sources.header import KnownNames, find_header, nameless, read_header
+from worker.importing.sources.rows import PAGE_ROWS
 
 KNOWN = {"sku", "name", "price", "qty", "cost"}
 JUDGE = KnownNames(frozenset(KNOWN), [frozenset({"sku"}), frozenset({"name"})])

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from tests.unit import biff
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, Unreadable, open_file
-from worker.sources.header import KnownNames
-from worker.sources.rows import PAGE_ROWS
-from worker.sources.workbook import write_rows
+from worker.importing.sources import FileOptions, Unreadable, open_file
+from worker.importing.sources.header import KnownNames
+from worker.importing.sources.rows import PAGE_ROWS
+from worker.importing.sources.workbook import write_rows
 
 XLS = (Path(__file__).parents[1] / "data" / "files" / "stock.xls").read_bytes()
 KNOWN = {"sku", "name", "price"}

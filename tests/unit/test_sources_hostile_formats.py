@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, open_file
-from worker.sources.header import KnownNames
-from worker.sources.readers.__main__ import read as read_in_process
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.sources.header import KnownNames
+from worker.importing.sources.readers.__main__ import read as read_in_process
 
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(frozenset({"sku", "name"}), [frozenset({"sku"}), frozenset({"name"})])

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, open_file
-from worker.sources.header import KnownNames
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.sources.header import KnownNames
 
 pytestmark = pytest.mark.usefixtures("without_a_child")
 

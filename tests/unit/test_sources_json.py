@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.sources import FileOptions, open_file
-from worker.sources.header import KnownNames
-from worker.sources.readers import json_text
+from worker.importing.sources import FileOptions, open_file
+from worker.importing.sources.header import KnownNames
+from worker.importing.sources.readers import json_text
 
 pytestmark = pytest.mark.usefixtures("without_a_child")
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.unit import raw_workbooks as raw
-from worker.sources.workbook import write_rows
+from worker.importing.sources.workbook import write_rows
 
 
 def read(tmp_path, rows, wanted=None, more=""):

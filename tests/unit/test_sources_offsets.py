@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit import raw_workbooks as raw
 from tests.unit.biff import ERRORS
-from worker.sources.workbook import write_rows
+from worker.importing.sources.workbook import write_rows
 
 WRITERS = {
     "xlsx": raw.xlsx,

@@ -7,9 +7,9 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from tests.unit.reading import HEADER, ROWS, TITLES, read, rewrite, xlsx
-from worker.sources import xlsx as readers
-from worker.sources.cells import json_cell
-from worker.sources.parts import Parts
+from worker.importing.sources import xlsx as readers
+from worker.importing.sources.cells import json_cell
+from worker.importing.sources.parts import Parts
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import io
 import pytest
 
 from worker.exceptions import JobRefusedError
-from worker.failed_rows import write_failed_rows
-from worker.sources import FileOptions, Unreadable, open_file
-from worker.sources.delimiter import find_delimiter
-from worker.sources.header import KnownNames
+from worker.importing.failed_rows import write_failed_rows
+from worker.importing.sources import FileOptions, Unreadable, open_file
+from worker.importing.sources.delimiter import find_delimiter
+from worker.importing.sources.header import KnownNames
 
 KNOWN = {"sku", "name", "price", "description"}
 TABLE = [

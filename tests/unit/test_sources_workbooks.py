@@ -23,8 +23,8 @@ from tests.unit.reading import (
     xlsx,
 )
 from worker.exceptions import JobRefusedError
-from worker.sources import spool
-from worker.sources.cells import json_cell
+from worker.importing.sources import spool
+from worker.importing.sources.cells import json_cell
 
 
 def write_xls(path):
@@ -166,7 +166,7 @@ def confined_child(me):
     for child in Path(f"/proc/{me}/task/{me}/children").read_text().split():
         status = Path(f"/proc/{child}/status").read_text()
         ignored = int(status.split("SigIgn:")[1].split()[0], 16)
-        if ignored >> (signal.SIGTERM - 1) & 1 and "worker.sources" in cmdline(child):
+        if ignored >> (signal.SIGTERM - 1) & 1 and "worker.importing.sources" in cmdline(child):
             return int(child)
     return None
 
@@ -278,7 +278,7 @@ async def test_the_child_knows_no_keys(tmp_path, monkeypatch):
 
 READ_SCRIPT = """
 import asyncio, pathlib, sys
-from worker.sources import FileOptions, open_file
+from worker.importing.sources import FileOptions, open_file
 asyncio.run(open_file(pathlib.Path(sys.argv[1]), FileOptions(), str.isalpha))
 """
 

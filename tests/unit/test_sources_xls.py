@@ -9,7 +9,7 @@ import pytest
 import xlrd
 
 from tests.unit import biff
-from worker.sources.workbook import write_rows
+from worker.importing.sources.workbook import write_rows
 
 TABLE = {(0, 0): "SKU", (0, 1): "Price", (1, 0): "H-100", (1, 1): 19.99}
 ROWS = [[1, ["SKU", "Price"]], [2, ["H-100", 19.99]]]

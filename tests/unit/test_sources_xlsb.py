@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from tests.unit import raw_workbooks as raw
-from worker.sources.workbook import write_rows
+from worker.importing.sources.workbook import write_rows
 
 
 def with_cells(path, *records):

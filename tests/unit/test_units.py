@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.columns import evidence_of, styles
-from worker.mapping import mapped_already
-from worker.parsing import row_parser
-from worker.sources import SourceRow
-from worker.tables import TABLES
-from worker.values import Style, ValueProblem, cents, dollars, whole_number
+from worker.importing.columns import evidence_of, styles
+from worker.importing.mapping import mapped_already
+from worker.importing.parsing import row_parser
+from worker.importing.sources import SourceRow
+from worker.importing.tables import TABLES
+from worker.importing.values import Style, ValueProblem, cents, dollars, whole_number
 
 EACH = Style(unit="")
 

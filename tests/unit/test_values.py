@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.values import (
+from worker.importing.values import (
     ValueProblem,
     boolean,
     cents,

@@ -14,11 +14,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
+from worker.importing.mapping import automatic_mapping, given_mapping, judge_by_names
+from worker.importing.rows import map_rows
+from worker.importing.sources import FileOptions, SourceRow, open_file
+from worker.importing.tables import TABLES
 from worker.job import RowError
-from worker.mapping import automatic_mapping, given_mapping, judge_by_names
-from worker.rows import map_rows
-from worker.sources import FileOptions, SourceRow, open_file
-from worker.tables import TABLES
 
 INVENTORY = TABLES["inventory"]
 

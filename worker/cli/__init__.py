@@ -1,0 +1,119 @@
+"""The command line: ``python -m worker``."""
+
+import argparse
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+from rich.console import Console
+
+from worker.cli.import_file import FAILED, Upload, import_file
+from worker.config import Settings, load_settings
+from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
+from worker.importing.mode import MODES
+from worker.importing.tables import TABLES
+from worker.logs import configure_logs, where
+from worker.service import serve
+
+log = structlog.get_logger()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code.
+
+    run: 0 after a clean stop, 1 after a failure, 2 when it could not begin.
+    import: 0 when every row is in, 1 when some were refused, 2 when the import failed.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
+        return 2
+    configure_logs(settings.worker_log_level)
+    # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
+    # it by its size, and jsonb holds at most 131,072 digits.
+    sys.set_int_max_str_digits(0)
+    if options.command == "import":
+        return _ended(import_file(settings, _upload(options), Console()), failure=FAILED)
+    return _ended(_run(settings, once=options.once), failure=1)
+
+
+async def _run(settings: Settings, *, once: bool) -> int:
+    # Rows are many small objects without cycles: the collector's looks at them took 8 % of an
+    # import, and what was imported at the start need not be looked at again.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    await serve(settings, once=once)
+    return 0
+
+
+def _ended(command: Coroutine[Any, Any, int], failure: int) -> int:
+    """Run a command to its end; its exit code, or failure with the reason in the log."""
+    try:
+        return asyncio.run(command)
+    except (RequestRefusedError, DatabaseUnavailableError) as error:
+        advice = "check SUPABASE_URL, the key, and that the migrations are applied"
+        log.error("worker_refused", cause=str(error), advice=advice)  # noqa: TRY400
+    except KeyboardInterrupt:
+        log.info("command_left", advice="a job that was inserted goes on by itself")
+    except Exception as error:  # noqa: BLE001 - a traceback would print what the exception quotes
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        log.error("worker_crashed", error=type(error).__name__, where=where(error))  # noqa: TRY400
+    return failure
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="import what is due, until SIGTERM")
+    run.add_argument("--once", action="store_true", help="import what is due now, then exit")
+
+    upload = commands.add_parser("import", help="upload a file and have a worker import it")
+    upload.add_argument(
+        "file", type=_file, help="CSV, TSV, a workbook, HTML, XML, JSON, or one of them in a ZIP"
+    )
+    upload.add_argument("--organization", required=True, metavar="ORG", help="whose rows they are")
+    upload.add_argument("--data-type", choices=TABLES, default="inventory")
+    upload.add_argument(
+        "--mapping",
+        type=_mapping,
+        metavar="JSON",
+        help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
+    )
+    upload.add_argument("--mode", choices=MODES, help="only update, only create; else both")
+    upload.add_argument("--dry-run", action="store_true", help="say what would happen")
+    upload.add_argument("--sheet", help="of a workbook; else the first with rows")
+    upload.add_argument("--delimiter", help="of a text file; else found out")
+    upload.add_argument("--encoding", help="of a text file; else found out")
+    upload.add_argument("--header-row", type=int, help="the row with the columns; else found out")
+    return parser
+
+
+def _upload(options: argparse.Namespace) -> Upload:
+    names = ("mode", "sheet", "delimiter", "encoding", "header_row", "dry_run")
+    said = {name: said for name in names if (said := getattr(options, name)) not in {None, False}}
+    return Upload(options.file, options.organization, options.data_type, options.mapping, said)
+
+
+def _file(argument: str) -> Path:
+    path = Path(argument)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {argument}")
+    return path
+
+
+def _mapping(argument: str) -> dict[str, str]:
+    try:
+        mapping = json.loads(argument)
+    except ValueError:
+        mapping = None
+    if not isinstance(mapping, dict):
+        raise argparse.ArgumentTypeError("this is no JSON object")
+    return mapping

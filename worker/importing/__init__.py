@@ -1,0 +1,1 @@
+"""One import from claim to finish: sources, mapping, values, batches."""

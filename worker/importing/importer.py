@@ -1,0 +1,256 @@
+"""One import from claim to finish.
+
+The rows go through in passes. The first looks at every row: to count them, to learn how their
+columns are written, and to find keys (SKUs) that come twice, because the last one wins and batches
+land in any order. The second parses them and applies batches of consecutive rows, several at once,
+leaving out what the ledger holds already. If rows failed, a last one writes them to a file.
+"""
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import structlog
+
+from worker.exceptions import (
+    DatabaseUnavailableError,
+    JobCancelledError,
+    JobRefusedError,
+    RequestRefusedError,
+    RunLostError,
+    StopRequestedError,
+    gravest,
+)
+from worker.heartbeat import Heartbeat
+from worker.importing.failed_rows import write_failed_rows
+from worker.importing.job_source import open_source, path_of_failed_rows
+from worker.importing.mode import read_mode
+from worker.importing.parsing import ParsedRow
+from worker.importing.rows import Rows, map_rows
+from worker.importing.tables import TABLES, Table
+from worker.job import Job, RowError
+from worker.logs import where
+from worker.queue import JobQueue
+from worker.scratch import scratch_directory
+from worker.storage import FileStore
+
+log = structlog.get_logger()
+
+# Of a job, by the database: supabase/migrations/*_refusals.sql, keep_errors.
+_MOST_ERRORS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a job is applied; the settings of these names say more."""
+
+    batch_size: int
+    batches_in_flight: int
+
+
+async def run_import(
+    queue: JobQueue, store: FileStore, job: Job, pace: Pace, stop: asyncio.Event
+) -> None:
+    """Import a claimed job and end its run, whatever happens.
+
+    When stop is set, batches in flight land and the rest of the job is released.
+    Never raises but for a cancel: what goes wrong becomes the job's end, or its lease runs out.
+    """
+    run = _Run(queue, store, job, pace, stop)
+    with structlog.contextvars.bound_contextvars(
+        job_id=str(job.job_id), run_id=str(job.run_id), organization_id=job.organization_id
+    ):
+        log.info("import_started", attempt=job.attempt, rows=job.row_count)
+        started = time.monotonic()
+        try:
+            ending = await run.carry_out()
+        except* Exception as errors:  # noqa: BLE001 - sorted out by end_early
+            ending = await run.end_early(gravest(errors))
+        log.info("import_ended", **ending, seconds=round(time.monotonic() - started, 3))
+
+
+@dataclass(slots=True)
+class _Run:
+    """One attempt at one job."""
+
+    queue: JobQueue
+    store: FileStore
+    job: Job
+    pace: Pace
+    stop: asyncio.Event
+    # Rows that this attempt knows to have failed.
+    failed: int = 0
+
+    async def carry_out(self) -> dict[str, object]:
+        """Apply every row and finish; what to log of it.
+
+        Raises:
+            ExceptionGroup: of ImportWorkerError, or of bugs.
+
+        """
+        async with asyncio.TaskGroup() as group:
+            heartbeat = Heartbeat(self.queue, self.job)
+            beating = group.create_task(heartbeat.beat())
+            skipped, failed_rows_path = await self._import(heartbeat)
+            beating.cancel()
+        result = await self.queue.finish(
+            self.job.run_id, "completed", skipped, failed_rows_path=failed_rows_path
+        )
+        return asdict(result)
+
+    async def end_early(self, error: Exception) -> dict[str, object]:
+        """Turn what went wrong into the end of the run; what to log of it."""
+        try:
+            return await self._end(error)
+        except Exception as failure:  # noqa: BLE001 - nothing is lost: its lease runs out
+            return {"outcome": "left to its lease", "cause": type(failure).__name__}
+
+    async def _end(self, error: Exception) -> dict[str, object]:
+        run_id = self.job.run_id
+        match error:
+            case RunLostError():
+                return {"outcome": "lost", "cause": str(error)}
+            case JobCancelledError():
+                return asdict(await self.queue.finish(run_id, "cancelled"))
+            case JobRefusedError():
+                return asdict(await self.queue.finish(run_id, "failed", str(error)))
+            case RequestRefusedError():
+                log.error("request_refused", cause=str(error))
+                return asdict(await self.queue.finish(run_id, "failed", _our_fault(run_id)))
+            case StopRequestedError():
+                await self.queue.release(run_id)
+                return {"outcome": "released"}
+            case DatabaseUnavailableError():
+                log.warning("import_interrupted", cause=str(error))
+            case _:
+                # No text: a ValueError likes to quote the value it tripped over.
+                log.error("import_crashed", error=type(error).__name__, where=where(error))
+        await self.queue.release(run_id, _retry_in(self.job.attempt))
+        return {"outcome": "retried"}
+
+    async def _import(self, heartbeat: Heartbeat) -> tuple[str | None, str | None]:
+        """Take every row through.
+
+        Returns:
+            what was skipped, a line for each kind, and the path of the file of those that failed;
+            None where there are none.
+
+        """
+        table = TABLES.get(self.job.data_type)
+        if table is None:
+            raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
+        mode = read_mode(self.job.options, table)
+        read_page = partial(self.queue.read_records, self.job.run_id)
+        async with open_source(self.job, table, read_page, self.store) as (source, version):
+            rows = await map_rows(self.job, source, table, self.stop, mode)
+            await rows.survey()
+            heartbeat.show(rows.count)
+            await self._begin(rows, version)
+            await self._apply(rows, table, heartbeat)
+            return "\n".join(rows.skipped) or None, await self._give_back(rows)
+
+    async def _begin(self, rows: Rows, version: str | None) -> None:
+        """Tell the database what was found, unless it knows: how many rows, by which mapping."""
+        is_as_claimed = rows.count == self.job.row_count and self.job.mapping is not None
+        if version is not None or rows.notes or not is_as_claimed:
+            mapping = rows.mapping.fields()
+            await self.queue.begin(self.job.run_id, rows.count, mapping, rows.notes, version)
+
+    async def _apply(self, rows: Rows, table: Table, heartbeat: Heartbeat) -> None:
+        """Apply what the ledger does not hold yet.
+
+        Raises:
+            StopRequestedError: when what was in flight has landed.
+            ExceptionGroup: of what else went wrong.
+
+        """
+        gate = asyncio.Semaphore(1 if table.in_order else self.pace.batches_in_flight)
+        async with asyncio.TaskGroup() as batches:
+            with contextlib.suppress(StopRequestedError):
+                async for first_row, page in rows.pages(self.pace.batch_size):
+                    page_rows = range(first_row, first_row + len(page))
+                    for span in unapplied(page_rows, self.job.applied, self.pace.batch_size):
+                        await gate.acquire()
+                        rows.raise_if_stopped()
+                        part = page[span.start - first_row : span.stop - first_row]
+                        batches.create_task(self._apply_batch(table, span, part, gate, heartbeat))
+        if heartbeat.current < rows.count:
+            raise StopRequestedError
+
+    async def _apply_batch(
+        self,
+        table: Table,
+        span: range,
+        part: list[ParsedRow],
+        gate: asyncio.Semaphore,
+        heartbeat: Heartbeat,
+    ) -> None:
+        try:
+            started = time.monotonic()
+            rows = [row for row in part if not isinstance(row, RowError)]
+            errors = [row for row in part if isinstance(row, RowError)]
+            result = await self.queue.apply_batch(
+                table.apply_function, self.job.run_id, span, rows, errors
+            )
+            self.failed += result.failed
+            heartbeat.advance(len(span))
+            log.debug(
+                "batch_applied",
+                first_row=span[0],
+                last_row=span[-1],
+                created=result.created,
+                updated=result.updated,
+                failed=result.failed,
+                seconds=round(time.monotonic() - started, 4),
+            )
+        finally:
+            gate.release()
+
+    async def _give_back(self, rows: Rows) -> str | None:
+        """Store the rows that failed as a file, to be mended and uploaded again; its path."""
+        if not self.failed and not self.job.applied:
+            return None
+        problems = await self.queue.read_errors(self.job.job_id)
+        path = path_of_failed_rows(self.job)
+        if not problems or path is None:
+            return None
+        with scratch_directory() as directory:
+            file = directory / "failed.csv"
+            refused = rows.refused(problems, are_all=len(problems) < _MOST_ERRORS_KEPT)
+            await write_failed_rows(file, rows.columns, refused)
+            try:
+                await self.store.upload(path, file)
+            except (DatabaseUnavailableError, RequestRefusedError) as error:
+                # The rows are in import_errors as well: no reason to call the import a failure.
+                log.warning("failed_rows_not_stored", cause=str(error))
+                return None
+        return path
+
+
+def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Iterator[range]:
+    """Cut rows into batches, leaving out what was applied before.
+
+    applied is sorted and may reach over rows at both ends; its batches may have had another size.
+    """
+    start = rows.start
+    for done in (*applied, range(rows.stop, rows.stop)):
+        gap_end = min(done.start, rows.stop)
+        for first in range(start, gap_end, batch_size):
+            yield range(first, min(first + batch_size, gap_end))
+        start = max(start, done.stop)
+
+
+def _our_fault(run_id: object) -> str:
+    return (
+        "The import stopped because of a fault on our side; rows that were imported before stay. "
+        f"Please contact support and name run {run_id}."
+    )
+
+
+def _retry_in(attempt: int) -> float:
+    """Seconds until a job is tried again: 10, 40, 160, 640."""
+    return math.ldexp(10.0, 2 * (attempt - 1))

@@ -1,0 +1,172 @@
+"""Columns mapped by their names, and by what is in them."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from worker.importing.mapping.assignment import assign, groups_served
+from worker.importing.mapping.candidates import Candidate, vocabulary
+from worker.importing.mapping.content import EMPTY, Content, Samples
+from worker.importing.mapping.context import in_context, shop_types
+from worker.importing.mapping.mapping import Assignment, ColumnMapping, mapping_of, named
+from worker.importing.mapping.words import words
+from worker.importing.sources.header import HeaderJudge, Likeness
+from worker.importing.tables import Table
+from worker.importing.values import shown
+
+_MOST_SUGGESTED = 3
+_ALTERNATIVES = 3
+# A column that was named like another one before it: worker/importing/sources/header.py.
+_RENAMED = re.compile(r"(.*) \([0-9]+\)", re.DOTALL)
+
+
+def automatic_mapping(
+    columns: Sequence[str],
+    table: Table,
+    samples: Samples = (),
+    *,
+    are_all: bool = False,
+) -> ColumnMapping:
+    """Find each field's column by the words of its name; what is in it confirms or breaks a tie.
+
+    Args:
+        columns: their names, each once.
+        table: whose fields they are to be.
+        samples: the first rows, {column: cell}.
+        are_all: whether there are no more rows than these.
+
+    """
+    content = Content(samples, are_all=are_all)
+    candidates = _candidates(columns, table, content)
+    chosen = assign(candidates, table)
+    _add_by_likeness(chosen, columns, table, content)
+    assignments = [
+        Assignment(
+            name,
+            tuple(columns[index] for index in one.columns),
+            min(one.score, 100) / 100,
+            one.reason,
+            _alternatives(one, candidates, columns),
+        )
+        for name, one in chosen.items()
+    ]
+    notes = _notes(chosen, candidates, columns, table)
+    return mapping_of(assignments, columns, table, notes)
+
+
+def judge_by_names(table: Table) -> HeaderJudge:
+    """Give a judge of headers that knows how columns are called."""
+    return _NameJudge(table)
+
+
+class _NameJudge:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._vocabulary = vocabulary(table)
+        self.required = len(table.required)
+
+    def __call__(self, cells: Sequence[str]) -> Likeness:
+        found = [one for one in self._vocabulary.candidates(cells) if not one.is_last_resort]
+        known = {index for one in found for index in one.columns}
+        return Likeness(groups_served(found, self._table) if found else 0, len(known))
+
+
+def _candidates(columns: Sequence[str], table: Table, content: Content) -> list[Candidate]:
+    """Find those that neither their neighbours nor their cells speak against, the better first."""
+    fields = {field.name: field for field in table.fields}
+    required = {name for group in table.required for name in group}
+    found = vocabulary(table).candidates(columns)
+    if "category" in fields:
+        found.extend(shop_types(columns))
+    found = in_context(found, columns)
+    copies = _renamed(columns)
+    weighed = [
+        content.weighed(one, fields[one.field], columns, is_required=one.field in required)
+        for one in found
+        if copies.isdisjoint(one.columns)
+    ]
+    return sorted((one for one in weighed if one), key=lambda one: (-one.score, one.columns))
+
+
+def _renamed(columns: Sequence[str]) -> set[int]:
+    """Find the columns that had another one's name: whose they are, nobody can tell."""
+    there = set(columns)
+    return {
+        index
+        for index, column in enumerate(columns)
+        if (copy := _RENAMED.fullmatch(column)) and copy[1] in there
+    }
+
+
+def _add_by_likeness(
+    chosen: dict[str, Candidate], columns: Sequence[str], table: Table, content: Content
+) -> None:
+    """Serve what has no column yet by nearly the same spelling, and e-mail by what is in it."""
+    taken = _renamed(columns).union(*(one.columns for one in chosen.values()))
+    for one in vocabulary(table).misspelled(columns, taken, set(chosen)):
+        chosen[one.field] = one
+        taken.update(one.columns)
+    if "email" in chosen or all(field.name != "email" for field in table.fields):
+        return
+    of_emails = [
+        index
+        for index, column in enumerate(columns)
+        if index not in taken and content.is_of_emails(column)
+    ]
+    if len(of_emails) == 1:
+        chosen["email"] = Candidate("email", tuple(of_emails), 50, "by what is in it")
+
+
+def _alternatives(
+    chosen: Candidate, candidates: Sequence[Candidate], columns: Sequence[str]
+) -> tuple[str, ...]:
+    others = (
+        columns[one.columns[0]]
+        for one in candidates
+        if one.field == chosen.field and not set(one.columns) & set(chosen.columns)
+    )
+    return tuple(dict.fromkeys(others))[:_ALTERNATIVES]
+
+
+def _notes(
+    chosen: dict[str, Candidate],
+    candidates: Sequence[Candidate],
+    columns: Sequence[str],
+    table: Table,
+) -> Iterator[str]:
+    """Say what was decided that its owner may see otherwise."""
+    others = {None, "code", "owner"}
+    exact = {field.name for field in table.fields if field.evidence not in others} | {table.key}
+    copies = {columns[index] for index in _renamed(columns)}
+    for name, one in chosen.items():
+        column = columns[one.columns[0]]
+        again = [copy for copy in copies if copy.startswith(f"{column} (")]
+        if again:
+            yield (
+                f"The column {shown(column)} comes more than once: the first one was taken for "
+                f"{name}, {named(sorted(again))} was not."
+            )
+        if one.reason == EMPTY:
+            yield f"There is nothing in the column {shown(column)}."
+        elif one.is_last_resort:
+            yield f"No column is named like {name}; {shown(column)} was taken for it."
+        twin = _twin(one, candidates, columns)
+        if twin is not None and name in exact:
+            yield f"Two columns can be {name}: {shown(column)} was taken, {shown(twin)} was not."
+    missing = [name for name in exact if name and name not in chosen and "tier" not in name]
+    missing += [name for group in table.required if chosen.keys().isdisjoint(group)
+                for name in group]  # fmt: skip
+    taken = {index for one in chosen.values() for index in one.columns}
+    suggested = vocabulary(table).suggestions(columns, taken, missing)
+    for _, (name, index) in zip(range(_MOST_SUGGESTED), suggested, strict=False):
+        yield f"The column {shown(columns[index])} may be {name}; choose it in the mapping if so."
+
+
+def _twin(chosen: Candidate, candidates: Sequence[Candidate], columns: Sequence[str]) -> str | None:
+    """Find another column that means the same, word for word."""
+    mine = frozenset(words(columns[chosen.columns[0]]))
+    for one in candidates:
+        if one.field == chosen.field and one.columns != chosen.columns:
+            column = columns[one.columns[0]]
+            if frozenset(words(column)) == mine:
+                return column
+    return None

@@ -1,0 +1,17 @@
+"""Where rows come from: the records of a job, or a file on the local disk."""
+
+from worker.importing.sources.files import FileSource, open_file
+from worker.importing.sources.options import FileOptions
+from worker.importing.sources.records import ReadPage, RecordSource
+from worker.importing.sources.rows import Source, SourceRow, Unreadable
+
+__all__ = [
+    "FileOptions",
+    "FileSource",
+    "ReadPage",
+    "RecordSource",
+    "Source",
+    "SourceRow",
+    "Unreadable",
+    "open_file",
+]

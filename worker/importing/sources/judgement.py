@@ -1,0 +1,42 @@
+"""The parent's side of the choice of a sheet: judged by what the child has written of it."""
+
+from pathlib import Path
+
+from worker.importing.sources.header import SEARCHED_ROWS, HeaderJudge, Likeness, find_header, names
+from worker.importing.sources.spooled_rows import spooled_row
+
+
+class SheetJudgement:
+    """What is known of the sheets that the child asked about.
+
+    Args:
+        spool: where the beginning of a sheet is.
+        header_row: the option, 1-based; None where it is found out.
+        judge: tells a header from other rows.
+
+    """
+
+    def __init__(self, spool: Path, header_row: int | None, judge: HeaderJudge) -> None:
+        self._spool = spool
+        self._header_row = header_row
+        self._judge = judge
+        self._seen: list[tuple[Likeness, str]] = []
+
+    def answer(self, sheet: str | None) -> object:
+        """Say whether a sheet is wanted; of None, which one is the best if none was."""
+        if sheet is None:
+            return max(self._seen, key=lambda seen: seen[0])[1]
+        self._seen.append((self._likeness(), sheet))
+        return self.has_found
+
+    @property
+    def has_found(self) -> bool:
+        """Whether the last sheet has all that is required, as far as anybody asked."""
+        return not self._seen or self._seen[-1][0].required >= self._judge.required
+
+    def _likeness(self) -> Likeness:
+        with self._spool.open("rb") as file:
+            rows = [spooled_row(line) for line in file]
+        rows = [row for row in rows if self._header_row in {None, row[0]}]
+        header = find_header(rows[:SEARCHED_ROWS], self._judge)
+        return Likeness(0, 0) if header is None else self._judge(names(rows[header][1]))

@@ -1,0 +1,56 @@
+"""Rows from file_data.records, read in pages so that no process holds a whole job."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from worker.exceptions import DatabaseUnavailableError
+from worker.importing.sources.rows import PAGE_ROWS, SourceRow, is_blank
+
+# (1-based first record, how many) -> records
+ReadPage = Callable[[int, int], Awaitable[list[object]]]
+
+
+class RecordSource:
+    """The records of a job.
+
+    A record without a value is left out, though it counts for the numbers of those after it. What
+    is no object stays, for the importer to refuse.
+    """
+
+    columns: None = None
+    notes: tuple[str, ...] = ()
+    missing: str = ""
+
+    def __init__(self, record_count: int, read_page: ReadPage) -> None:
+        self.record_count = record_count
+        self._read_page = read_page
+        # Most jobs are one page, which the passes of an import then read once.
+        self._only_page: list[object] | None = None
+
+    async def pages(self) -> AsyncIterator[list[SourceRow]]:
+        """Yield the records that are not blank, in order.
+
+        Raises:
+            DatabaseUnavailableError: a page is not whole.
+
+        """
+        for first in range(1, self.record_count + 1, PAGE_ROWS):
+            records = await self._page(first)
+            rows = [
+                SourceRow(number, record)
+                for number, record in enumerate(records, start=first)
+                if not (isinstance(record, dict) and is_blank(record.values()))
+            ]
+            if rows:
+                yield rows
+
+    async def _page(self, first: int) -> list[object]:
+        if self._only_page is not None:
+            return self._only_page
+        page = await self._read_page(first, PAGE_ROWS)
+        expected = min(PAGE_ROWS, self.record_count - first + 1)
+        if len(page) != expected:
+            # Never taken for the end: the rows that are missing would be lost without a word.
+            raise DatabaseUnavailableError(f"a page of {len(page)} records, not {expected}")
+        if self.record_count <= PAGE_ROWS:
+            self._only_page = page
+        return page
