@@ -15,6 +15,9 @@ create table if not exists public.import_runs (
   started_at timestamptz not null default now(),
   finished_at timestamptz,
   outcome text,
+  -- 'import' writes rows, 'preview' says how they would be read, 'undo' takes imports back, 'export'
+  -- writes a file. Decided at the claim.
+  kind text not null default 'import',
   row_count integer, -- rows of the job; NULL until somebody counted them
   -- A rehearsal: everything is tried and counted and nothing stays. Decided at the claim, so that
   -- every call of a run finds it here and no call can forget it.
@@ -34,6 +37,7 @@ create table if not exists public.import_runs (
   failed integer not null default 0,
   unprocessed integer not null default 0, -- untouched by a cancel or a failure: not failed
   constraint import_runs_outcome_if_finished check ((outcome is null) = (finished_at is null)),
+  constraint import_runs_known_kind check (kind in ('import', 'preview', 'undo', 'export')),
   constraint import_runs_known_mode check (mode in ('upsert', 'update', 'create')),
   constraint import_runs_known_outcome check (
     outcome in ('completed', 'failed', 'cancelled', 'released', 'retried', 'lease_expired')),

@@ -10,9 +10,20 @@ language sql immutable security invoker set search_path = '' as $$
   where jsonb_typeof(given) = 'object';
 $$;
 
+-- What a job asks for: import_runs.kind.
+create or replace function import_internal.kind_of(job_type text, file_data jsonb)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select case
+    when job_type = 'export' then 'export'
+    when file_data ? 'undo' then 'undo'
+    when file_data -> 'options' -> 'preview' = 'true' then 'preview'
+    else 'import' end;
+$$;
+
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
--- "data_type", "file_name", "attempt", "row_count" (null: file_data holds no records),
--- "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
+-- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: file_data holds
+-- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
 -- is none), "options" (an object), "dry_run", "applied": [[first_row, last_row], ...] (what the
 -- ledger holds from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}.
 -- Never the records.
@@ -21,7 +32,7 @@ returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
     'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
-    'data_type', j.data_type, 'file_name', j.file_name, 'attempt', run.attempt,
+    'data_type', j.data_type, 'kind', run.kind, 'file_name', j.file_name, 'attempt', run.attempt,
     'row_count', run.row_count,
     'mapping', import_internal.small_object(given.file_data, 'mapping'),
     'source', import_internal.small_object(given.file_data, 'source'),
@@ -132,7 +143,8 @@ begin
                      then jsonb_array_length(given.records) end
             -- Decompressed once; and here, where the sort does not carry it along.
             from (select j.file_data -> 'records' as records offset 0) as given) as row_count,
-           j.file_data -> 'options' as options
+           j.file_data -> 'options' as options,
+           import_internal.kind_of(j.job_type, j.file_data) as kind
     from candidate c
     join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
     order by (select max(r.started_at) from public.import_runs r
@@ -143,14 +155,14 @@ begin
   loop
     insert into public.import_runs
       (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count,
-       dry_run, mode)
+       kind, dry_run, mode)
     values (
       due.id, due.organization_id,
       1 + (select count(*) from public.import_runs r
            where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
       claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
       now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count,
-      coalesce(due.options -> 'dry_run' = 'true', false),
+      due.kind, coalesce(due.options -> 'dry_run' = 'true', false),
       -- The worker refuses a job with any other mode.
       case when due.options ->> 'mode' in ('update', 'create')
         then due.options ->> 'mode' else 'upsert' end)

@@ -117,6 +117,7 @@ NARROWED = {
     ("scheduled_jobs", "status"): "cancelled",
     ("scheduled_jobs", "repeat_type"): "daily",
     ("scheduled_jobs", "repeat_custom_unit"): "days",
+    ("import_runs", "kind"): "undo",
     ("import_runs", "outcome"): "failed",
     ("import_runs", "mode"): "update",
 }

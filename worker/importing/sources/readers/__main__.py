@@ -1,4 +1,4 @@
-"""Read a stranger's file: ``python -m worker.importing.sources.readers FORMAT FILE …``.
+"""Read a stranger's file: ``python -m worker.importing.sources.readers FORMAT FILE SPOOL …``.
 
 Runs in a process of its own, because a file of a few kilobytes can unpack to anything, and because
 most readers are native code. Writes the rows to SPOOL as lines of JSON, and ends with one line of
