@@ -23,6 +23,8 @@ class Job:
     organization_id: str
     # "inventory", "contacts" or "bids".
     data_type: str
+    # "import", "preview", "undo" or "export": what is asked of the worker.
+    kind: str
     # 1 for the first run of the job.
     attempt: int
     # Records in file_data; None where it holds none.
@@ -161,7 +163,7 @@ class RunResult:
 
     @classmethod
     def from_json(cls, result: dict[str, Any]) -> Self:
-        """Read the answer of finish_import."""
+        """Read the answer of a function that finishes a run."""
         return cls(**_known(cls, result))
 
 

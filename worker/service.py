@@ -17,6 +17,7 @@ from supabase import AsyncClient
 
 from worker.config import Settings
 from worker.connection import connect
+from worker.ending import refuse_unknown
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.importing.importer import Pace, run_import
 from worker.job import Claim, Job
@@ -140,9 +141,17 @@ class _Service:
         return claim
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
-        run = group.create_task(run_import(self._queue, self._store, job, self._pace, self._stop))
+        run = group.create_task(self._run(job))
         self._runs[run] = job
         run.add_done_callback(self._on_run_end)
+
+    async def _run(self, job: Job) -> None:
+        """Do what a job asks for; none of these raises but for a cancel."""
+        match job.kind:
+            case "import":
+                await run_import(self._queue, self._store, job, self._pace, self._stop)
+            case _:
+                await refuse_unknown(self._queue, job)
 
     def _on_run_end(self, run: asyncio.Task[None]) -> None:
         del self._runs[run]

@@ -8,22 +8,19 @@ leaving out what the ledger holds already. If rows failed, a last one writes the
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
+from worker.ending import Finish, run_to_end
 from worker.exceptions import (
     DatabaseUnavailableError,
-    JobCancelledError,
     JobRefusedError,
     RequestRefusedError,
-    RunLostError,
     StopRequestedError,
-    gravest,
 )
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
@@ -33,7 +30,6 @@ from worker.importing.parsing import ParsedRow
 from worker.importing.rows import Rows, map_rows
 from worker.importing.tables import TABLES, Table
 from worker.job import Job, RowError
-from worker.logs import where
 from worker.queue import JobQueue
 from worker.scratch import scratch_directory
 from worker.storage import FileStore
@@ -55,22 +51,11 @@ class Pace:
 async def run_import(
     queue: JobQueue, store: FileStore, job: Job, pace: Pace, stop: asyncio.Event
 ) -> None:
-    """Import a claimed job and end its run, whatever happens.
+    """Import a claimed job and end its run, whatever happens: see run_to_end.
 
     When stop is set, batches in flight land and the rest of the job is released.
-    Never raises but for a cancel: what goes wrong becomes the job's end, or its lease runs out.
     """
-    run = _Run(queue, store, job, pace, stop)
-    with structlog.contextvars.bound_contextvars(
-        job_id=str(job.job_id), run_id=str(job.run_id), organization_id=job.organization_id
-    ):
-        log.info("import_started", attempt=job.attempt, rows=job.row_count)
-        started = time.monotonic()
-        try:
-            ending = await run.carry_out()
-        except* Exception as errors:  # noqa: BLE001 - sorted out by end_early
-            ending = await run.end_early(gravest(errors))
-        log.info("import_ended", **ending, seconds=round(time.monotonic() - started, 3))
+    await run_to_end(queue, job, _Run(queue, store, job, pace, stop).carry_out)
 
 
 @dataclass(slots=True)
@@ -85,52 +70,21 @@ class _Run:
     # Rows that this attempt knows to have failed.
     failed: int = 0
 
-    async def carry_out(self) -> dict[str, object]:
-        """Apply every row and finish; what to log of it.
+    async def carry_out(self, heartbeat: Heartbeat) -> Finish:
+        """Apply every row; how to finish.
 
         Raises:
-            ExceptionGroup: of ImportWorkerError, or of bugs.
+            ImportWorkerError: or a bug, or an ExceptionGroup of them.
 
         """
-        async with asyncio.TaskGroup() as group:
-            heartbeat = Heartbeat(self.queue, self.job)
-            beating = group.create_task(heartbeat.beat())
-            skipped, failed_rows_path = await self._import(heartbeat)
-            beating.cancel()
-        result = await self.queue.finish(
-            self.job.run_id, "completed", skipped, failed_rows_path=failed_rows_path
+        skipped, failed_rows_path = await self._import(heartbeat)
+        return partial(
+            self.queue.finish,
+            self.job.run_id,
+            "completed",
+            skipped,
+            failed_rows_path=failed_rows_path,
         )
-        return asdict(result)
-
-    async def end_early(self, error: Exception) -> dict[str, object]:
-        """Turn what went wrong into the end of the run; what to log of it."""
-        try:
-            return await self._end(error)
-        except Exception as failure:  # noqa: BLE001 - nothing is lost: its lease runs out
-            return {"outcome": "left to its lease", "cause": type(failure).__name__}
-
-    async def _end(self, error: Exception) -> dict[str, object]:
-        run_id = self.job.run_id
-        match error:
-            case RunLostError():
-                return {"outcome": "lost", "cause": str(error)}
-            case JobCancelledError():
-                return asdict(await self.queue.finish(run_id, "cancelled"))
-            case JobRefusedError():
-                return asdict(await self.queue.finish(run_id, "failed", str(error)))
-            case RequestRefusedError():
-                log.error("request_refused", cause=str(error))
-                return asdict(await self.queue.finish(run_id, "failed", _our_fault(run_id)))
-            case StopRequestedError():
-                await self.queue.release(run_id)
-                return {"outcome": "released"}
-            case DatabaseUnavailableError():
-                log.warning("import_interrupted", cause=str(error))
-            case _:
-                # No text: a ValueError likes to quote the value it tripped over.
-                log.error("import_crashed", error=type(error).__name__, where=where(error))
-        await self.queue.release(run_id, _retry_in(self.job.attempt))
-        return {"outcome": "retried"}
 
     async def _import(self, heartbeat: Heartbeat) -> tuple[str | None, str | None]:
         """Take every row through.
@@ -242,15 +196,3 @@ def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Itera
         for first in range(start, gap_end, batch_size):
             yield range(first, min(first + batch_size, gap_end))
         start = max(start, done.stop)
-
-
-def _our_fault(run_id: object) -> str:
-    return (
-        "The import stopped because of a fault on our side; rows that were imported before stay. "
-        f"Please contact support and name run {run_id}."
-    )
-
-
-def _retry_in(attempt: int) -> float:
-    """Seconds until a job is tried again: 10, 40, 160, 640."""
-    return math.ldexp(10.0, 2 * (attempt - 1))
