@@ -34,6 +34,7 @@ _FAULTS = {
     "import": (
         "The import stopped because of a fault on our side; rows that were imported before stay."
     ),
+    "preview": "The preview stopped because of a fault on our side.",
 }
 
 

@@ -191,6 +191,27 @@ class JobQueue:
         )
         return RunResult.from_json(result)
 
+    async def finish_preview(
+        self, run_id: UUID, preview: Mapping[str, object], notes: Sequence[str]
+    ) -> RunResult:
+        """End the run of a preview, and its job: completed, with what was found.
+
+        Args:
+            run_id: the run.
+            preview: docs/PREVIEW.md has its keys.
+            notes: as begin takes them.
+
+        """
+        result = await self._call(
+            "finish_preview",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            preview=dict(preview),
+            notes=list(notes),
+        )
+        return RunResult.from_json(result)
+
     async def release(self, run_id: UUID, retry_in: float | None = None) -> str:
         """Give the job back, to be claimed at once or after retry_in seconds; its new status."""
         return await self._call(

@@ -20,6 +20,7 @@ from worker.connection import connect
 from worker.ending import refuse_unknown
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.importing.importer import Pace, run_import
+from worker.importing.preview import run_preview
 from worker.job import Claim, Job
 from worker.listener import Listener
 from worker.queue import JobQueue
@@ -150,6 +151,8 @@ class _Service:
         match job.kind:
             case "import":
                 await run_import(self._queue, self._store, job, self._pace, self._stop)
+            case "preview":
+                await run_preview(self._queue, self._store, job, self._stop)
             case _:
                 await refuse_unknown(self._queue, job)
 

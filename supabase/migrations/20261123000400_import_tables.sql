@@ -31,6 +31,7 @@ create table if not exists public.import_runs (
   notes text[] not null default '{}', -- what was guessed or ignored, in sentences for the dealer
   source_version text, -- of the file: batches of two versions must not meet in one ledger
   failed_rows_path text, -- the refused rows as a file in the bucket imports; NULL: there is none
+  preview jsonb, -- of a run of that kind, what was found: docs/PREVIEW.md
   -- The job's counts when the run ended, all its attempts together.
   created integer not null default 0,
   updated integer not null default 0,

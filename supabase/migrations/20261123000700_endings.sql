@@ -162,9 +162,16 @@ end $$;
 create or replace function import_internal.gave_up_message(run_id uuid)
 returns text
 language sql stable security invoker set search_path = '' as $$
-  select 'The import was started 5 times and could not be finished. Rows that were imported '
-         'before stay. Please split the file into smaller parts and upload the rest again, or '
-         'contact support and name run ' || gave_up_message.run_id || '.';
+  select case
+    when r.kind = 'preview' then
+      'The preview was started 5 times and could not be finished. Please split the file into '
+      'smaller parts, or contact support and name run '
+    else
+      'The import was started 5 times and could not be finished. Rows that were imported '
+      'before stay. Please split the file into smaller parts and upload the rest again, or '
+      'contact support and name run '
+    end || r.id || '.'
+  from public.import_runs r where r.id = gave_up_message.run_id;
 $$;
 
 -- New functions are everybody's by default. These are the worker's alone.

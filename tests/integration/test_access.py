@@ -94,6 +94,7 @@ CALLABLE = {
     "apply_bids_batch": {"service_role"},
     "report_progress": {"service_role"},
     "finish_import": {"service_role"},
+    "finish_preview": {"service_role"},
     "release_import": {"service_role"},
 }
 

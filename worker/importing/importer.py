@@ -25,7 +25,7 @@ from worker.exceptions import (
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
 from worker.importing.job_source import open_source, path_of_failed_rows
-from worker.importing.mode import read_mode
+from worker.importing.mode import read_mode, refuse_unclear
 from worker.importing.parsing import ParsedRow
 from worker.importing.rows import Rows, map_rows
 from worker.importing.tables import TABLES, Table
@@ -97,6 +97,7 @@ class _Run:
         table = TABLES.get(self.job.data_type)
         if table is None:
             raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
+        refuse_unclear(self.job.options)
         mode = read_mode(self.job.options, table)
         read_page = partial(self.queue.read_records, self.job.run_id)
         async with open_source(self.job, table, read_page, self.store) as (source, version):

@@ -33,6 +33,19 @@ def read_mode(options: Mapping[str, object], table: Table) -> Mode:
     return mode
 
 
+def refuse_unclear(options: Mapping[str, object]) -> None:
+    """Refuse what may have been meant as a rehearsal or a preview, and would be an import.
+
+    Raises:
+        JobRefusedError: neither true nor false.
+
+    """
+    for name in ("dry_run", "preview"):
+        given = options.get(name)
+        if given is not None and not isinstance(given, bool):
+            raise JobRefusedError(f'The option "{name}" must be true or false.')
+
+
 def complete_or_updating(mapping: ColumnMapping, table: Table, mode: Mode) -> ColumnMapping:
     """Give the mapping of a file that has all required columns, or enough of them to update.
 

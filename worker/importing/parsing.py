@@ -56,7 +56,7 @@ def _joined(cells: Mapping[str, object], columns: Sequence[str]) -> object:
 def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
     """Prepare to read what tells a row from others, whether or not the rest of it can be read."""
     field = next((field for field in table.fields if field.name == table.key), None)
-    if field is None:
+    if field is None or field.name not in mapping.columns:
         return lambda _: None
     read, column = field.read, mapping.columns[field.name]
 

@@ -29,7 +29,7 @@ class Rows:
     row_number is the 1-based ordinal among them; file_row is the number as their owner sees it.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - called in one place, map_rows
+    def __init__(  # noqa: PLR0913, PLR0917 - what an import and its preview have found
         self,
         source: Source,
         table: Table,
@@ -104,7 +104,7 @@ class Rows:
         if not shared:
             return ()
         keys = Keys()
-        async for row_number, row in self._rows():
+        async for row_number, row in self.as_they_came():
             is_shared = row_number < len(shared) and shared[row_number]
             if not is_shared:
                 continue
@@ -127,7 +127,7 @@ class Rows:
         A row that a later one replaces is {"row_number", "superseded_by"}.
         """
         page: list[ParsedRow] = []
-        async for row_number, row in self._rows():
+        async for row_number, row in self.as_they_came():
             page.append(self._settle(row_number, row))
             if len(page) == size:
                 yield row_number - size + 1, page
@@ -170,7 +170,7 @@ class Rows:
             are_all: whether there are no more than these; else rows are parsed again.
 
         """
-        async for row_number, row in self._rows():
+        async for row_number, row in self.as_they_came():
             cells = row.cells.shown if isinstance(row.cells, Unreadable) else row.cells
             if row.number in problems:
                 yield row.number, cells, problems[row.number]
@@ -179,7 +179,7 @@ class Rows:
                 if isinstance(settled, RowError):
                     yield row.number, cells, settled.message
 
-    async def _rows(self) -> AsyncIterator[tuple[int, SourceRow]]:
+    async def as_they_came(self) -> AsyncIterator[tuple[int, SourceRow]]:
         """Yield (row_number, row), without those that are skipped."""
         async for first_row, rows in self._turns():
             for row_number, row in enumerate(rows, first_row):
@@ -208,20 +208,31 @@ async def map_rows(
         JobRefusedError: the mapping is wrong, or there is none for a required field.
 
     """
-    if source.columns is None and job.mapping is not None:
-        mapping = mapped_already(table)
-        return Rows(source, table, list(mapping.columns), mapping, mode, stop)
-    columns = source.columns if source.columns is not None else await _keys(source)
     try:
-        if job.mapping:
-            mapping = given_mapping(columns, job.mapping, table)
-        else:
-            samples, are_all = await _samples(source, columns)
-            mapping = automatic_mapping(columns, table, samples, are_all=are_all)
+        columns, mapping = await find_mapping(job, source, table)
         mapping = complete_or_updating(mapping, table, mode)
     except JobRefusedError as error:
         raise JobRefusedError(f"{source.missing} {error}".strip()) from None
     return Rows(source, table, columns, mapping, mode, stop)
+
+
+async def find_mapping(
+    job: Job, source: Source, table: Table
+) -> tuple[Sequence[str], ColumnMapping]:
+    """Give all columns, and which of them holds which field, whatever is missing.
+
+    Raises:
+        JobRefusedError: the mapping is wrong.
+
+    """
+    if source.columns is None and job.mapping is not None:
+        mapping = mapped_already(table)
+        return list(mapping.columns), mapping
+    columns = source.columns if source.columns is not None else await keys_of(source)
+    if job.mapping:
+        return columns, given_mapping(columns, job.mapping, table)
+    samples, are_all = await _samples(source, columns)
+    return columns, automatic_mapping(columns, table, samples, are_all=are_all)
 
 
 async def _samples(source: Source, columns: Sequence[str]) -> tuple[list[dict[str, object]], bool]:
@@ -238,7 +249,7 @@ async def _samples(source: Source, columns: Sequence[str]) -> tuple[list[dict[st
     return [row.cells for row in rows[:most] if isinstance(row.cells, dict)], len(rows) <= most
 
 
-async def _keys(source: Source) -> list[str]:
+async def keys_of(source: Source) -> list[str]:
     """Give the columns of raw records: every key, in order of appearance.
 
     All records are looked at: an empty cell may be a missing key.

@@ -3,6 +3,7 @@
 from worker.importing.mapping.automatic import automatic_mapping, judge_by_names
 from worker.importing.mapping.given import given_mapping, judge_by_mapping, mapped_already
 from worker.importing.mapping.mapping import Assignment, ColumnMapping
+from worker.importing.mapping.possible import possible_fields
 
 __all__ = [
     "Assignment",
@@ -12,4 +13,5 @@ __all__ = [
     "judge_by_mapping",
     "judge_by_names",
     "mapped_already",
+    "possible_fields",
 ]

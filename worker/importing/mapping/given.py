@@ -16,7 +16,12 @@ _LEFT_OUT = {"", "ignore", "skip", "none"}
 
 def mapped_already(table: Table) -> ColumnMapping:
     """Map records whose keys are the fields."""
-    return ColumnMapping({field.name: field.name for field in table.fields})
+    assignments = [
+        Assignment(field.name, (field.name,), 1.0, "the record's own field")
+        for field in table.fields
+    ]
+    columns = {field.name: field.name for field in table.fields}
+    return ColumnMapping(columns, assignments=tuple(assignments))
 
 
 def given_mapping(

@@ -1,7 +1,7 @@
 """What a mapping is: which column holds which field, how sure that is, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from worker.exceptions import JobRefusedError
@@ -54,6 +54,14 @@ class ColumnMapping:
         single = {column: name for name, column in self.columns.items()}
         parts = {column: name for name, columns in self.composed.items() for column in columns}
         return single | parts
+
+    def within(self, columns: Collection[str]) -> "ColumnMapping":
+        """Leave out the fields that have none of these columns."""
+        assignments = tuple(
+            one for one in self.assignments if not set(one.columns).isdisjoint(columns)
+        )
+        kept = {name: column for name, column in self.columns.items() if column in columns}
+        return replace(self, columns=kept, assignments=assignments)
 
     def refuse_if_incomplete(self) -> None:
         """Refuse to go on without a required field: the one place where that is decided.

@@ -59,7 +59,9 @@ async def open_file(
         opening = _Opening(options, judge, most_unpacked, scratch)
         table = await opening.open(path)
         header = await _header(table, options, judge)
-        return FileSource(table, header, opening.notes, opening.missing, scratch.pop_all())
+        source = FileSource(table, header, opening.notes, opening.missing, scratch.pop_all())
+        source.sheets, source.sheet = opening.sheets, opening.sheet
+        return source
 
 
 class FileSource:
@@ -77,6 +79,8 @@ class FileSource:
         self._header = header
         self._notes = notes
         self.missing = missing
+        self.sheets: tuple[str, ...] = ()
+        self.sheet: str | None = None
         self._scratch = scratch
         # Elsewhere cells have their places; in a text, one too many moves all behind it.
         self._can_shift = isinstance(table, TextTable)
@@ -149,6 +153,8 @@ class _Opening:
         self.notes: list[str] = []
         # What to say first where no column is found for a field: which sheets there are.
         self.missing = ""
+        self.sheets: tuple[str, ...] = ()
+        self.sheet: str | None = None
 
     async def open(self, path: Path) -> Table:
         """Find the table; what is written for it is removed with `scratch`."""
@@ -173,14 +179,17 @@ class _Opening:
             case {"notes": _}:
                 return await asyncio.to_thread(page_table, spool, report, self._judge)
             case {"tables": _}:
-                return await asyncio.to_thread(
+                table = await asyncio.to_thread(
                     sheet_table, spool, report, self._judge, self._options.sheet
                 )
+                self.sheets, self.sheet = tuple(sheets(report)), table.place.name or None
+                return table
         if not judgement.has_found:
             self.missing = (
                 "No sheet of the workbook has all the columns that are needed: "
                 f"{listed(sheets(report))}."
             )
+        self.sheets, self.sheet = tuple(sheets(report)), str(report["sheet"])
         return Spool(spool, workbook_notes(report), int(str(report["blank_columns"])))
 
     def _wishes(self) -> dict[str, object]:

@@ -19,6 +19,8 @@ class RecordSource:
     columns: None = None
     notes: tuple[str, ...] = ()
     missing: str = ""
+    sheets: tuple[str, ...] = ()
+    sheet: None = None
 
     def __init__(self, record_count: int, read_page: ReadPage) -> None:
         self.record_count = record_count

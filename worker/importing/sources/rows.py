@@ -49,6 +49,16 @@ class Source(Protocol):
         """What to say first where no column is found for a field; empty if there is nothing."""
         ...
 
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The names of a workbook's sheets; none of anything else."""
+        ...
+
+    @property
+    def sheet(self) -> str | None:
+        """Which of them is read."""
+        ...
+
     def pages(self) -> AsyncIterator[list[SourceRow]]:
         """Yield the rows that are not blank, in order, at most PAGE_ROWS at a time."""
         ...

@@ -9,15 +9,16 @@ from worker.importing.values.booleans import boolean
 from worker.importing.values.codes import code
 from worker.importing.values.dates import date
 from worker.importing.values.emails import email, owner
-from worker.importing.values.problems import ValueProblem, shown
+from worker.importing.values.problems import ValueProblem, shortened, shown
 from worker.importing.values.style import PLAIN, Style
-from worker.importing.values.texts import line, text
+from worker.importing.values.texts import cell_text, line, text
 
 __all__ = [
     "PLAIN",
     "Style",
     "ValueProblem",
     "boolean",
+    "cell_text",
     "cents",
     "code",
     "date",
@@ -26,6 +27,7 @@ __all__ = [
     "line",
     "owner",
     "percent",
+    "shortened",
     "shown",
     "text",
     "whole_number",

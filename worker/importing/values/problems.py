@@ -15,7 +15,7 @@ class ValueProblem(ValueError):  # noqa: N818 - a fact about the cell, no failur
 def shown(cell: object) -> str:
     """Quote a cell for a message: short, on one line, and valid Unicode whatever it holds."""
     if isinstance(cell, str):
-        return f'"{_shortened(cell)}"'
+        return f'"{shortened(cell, _LONGEST_QUOTE)}"'
     if isinstance(cell, list | dict):
         return "a list" if isinstance(cell, list) else "an object"
     if isinstance(cell, int) and cell.bit_length() > MOST_BITS:
@@ -23,7 +23,8 @@ def shown(cell: object) -> str:
     return json.dumps(cell)
 
 
-def _shortened(written: str) -> str:
-    start = written.strip()[: _LONGEST_QUOTE + 1]
+def shortened(written: str, longest: int) -> str:
+    """Give the beginning of a text, at most so many characters, each of which can be printed."""
+    start = written.strip()[: longest + 1]
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in start)
-    return clean if len(clean) <= _LONGEST_QUOTE else clean[: _LONGEST_QUOTE - 1] + "…"
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"

@@ -1,5 +1,6 @@
 """Text: what a person typed, cleaned of what no database or screen should see."""
 
+import json
 import math
 import re
 import unicodedata
@@ -43,6 +44,14 @@ def line(cell: object, longest: int) -> str | None:
 def text(cell: object, longest: int) -> str | None:
     r"""Read text of many lines: as line(), but tabs stay, and line ends as "\n"."""
     return _read(cell, longest, _LINE_ENDS, "\n")
+
+
+def cell_text(cell: object) -> str:
+    """Give any cell as text, for people to look at: a list or an object as JSON."""
+    try:
+        return _written(cell)
+    except ValueProblem:
+        return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
 def _read(cell: object, longest: int, breaks: re.Pattern[str], instead: str) -> str | None:
