@@ -91,6 +91,19 @@ def price_lists(ground: Ground, sizes: Sizes) -> Iterator[Run]:
                 yield {"way": "price list", "lap": lap, "run": run} | as_json(measured)
 
 
+def previews(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Preview a large file: from the insert of its job to its end."""
+    content = data.as_csv(sizes.rows)
+    ground.empty()
+    organization, _ = ground.organization()
+    with ground.worker() as pid:
+        for run in range(sizes.runs):
+            act = partial(ways.preview, ground, organization, content)
+            measured = ground.measure(sizes.rows, act, worker=pid)
+            whole = as_json(measured)
+            yield {"way": "CSV", "run": run} | whole | {"seconds": round(measured.seconds, 2)}
+
+
 def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Measure insert → processing, idle and beside a large import, and Realtime's own share."""
     ground.empty()
@@ -217,6 +230,7 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "latency": with_latency,
     "sizes": by_size,
     "prices": price_lists,
+    "previews": previews,
     "pick-up": pick_up,
     "job-row": job_row,
     "types": other_types,

@@ -82,6 +82,7 @@ def targets(figures: Figures) -> list[Target]:
         _cost_by_size(sizes),
         _memory(sizes),
         *_pick_up(times),
+        _preview(figures.get("previews", [])),
         _updates(figures.get("job-row", [])),
         _share_of_reading(sizes),
         _ratio(
@@ -144,6 +145,14 @@ def _pick_up(times: list[Run]) -> Iterable[Target]:
             f"{idle:.0f} ms (Realtime alone: {own:.0f} ms)",
             idle <= own + least,
         )
+
+
+def _preview(runs: list[Run]) -> Target | None:
+    if not runs:
+        return None
+    seconds = middle(runs, "seconds") or 0
+    name = f"preview of a CSV of {_number(runs[0]['rows']):,.0f} rows, insert → completed"
+    return Target(name, "≤ 2 s", "≤ 1 s", f"{seconds:.2f} s", seconds <= 2)
 
 
 def _updates(runs: list[Run]) -> Target | None:
@@ -221,6 +230,7 @@ _PLAIN_COLUMNS = {
         "p99_ms": "p99, ms",
         "worst_ms": "worst, ms",
     },
+    "previews": {"rows": "rows", "seconds": "insert → completed, s"},
     "job-row": {"rows": "rows", "updates": "updates", "events": "Realtime events"},
 }
 _PARTS = ("worker", "postgrest", "postgres")

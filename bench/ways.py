@@ -146,6 +146,17 @@ def worker_file(ground: Ground, organization: str, content: bytes) -> float:
     return ground.seconds_of([ground.job(organization, ground.upload(organization, content))])
 
 
+def preview(ground: Ground, organization: str, content: bytes) -> float:
+    """Have a running worker look at a file; from the insert of the job to its end."""
+    file_data = ground.upload(organization, content)
+    job = ground.job(organization, file_data | {"options": {"preview": True}})
+    ground.seconds_of([job])
+    return ground.scalar(
+        "select extract(epoch from completed_at - created_at) from scheduled_jobs where id = %s",
+        [job],
+    )
+
+
 def reading(content: bytes) -> float:
     """Read a file's rows as the worker does: found out how, then gone through twice."""
     with tempfile.NamedTemporaryFile() as file:
