@@ -132,6 +132,36 @@ def test_a_price_list_that_only_updates(command, tmp_path, dealer):
     assert [item["unit_price"] for item in dealer.inventory()] == [300]
 
 
+@pytest.mark.usefixtures("worker")
+def test_a_preview_is_printed_and_imports_nothing(command, tmp_path, dealer):
+    file = tmp_path / "stock.csv"
+    file.write_text("Item #,Name,Price,MSRP,[red]Note\nA-1,[b]Bolt,2.5,3,\nA-2,Nail,call,,\n")
+    result = command(file, "--preview", COLUMNS="200")
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.split("\n")]
+    assert ["Item #", "100%", "A-1", "sku", "88%", "a synonym"] in lines
+    assert ["MSRP", "50%", "3", "(unit_price?)", "", ""] in lines
+    assert ["[red]Note", "0%", "", "", "", ""] in lines
+    assert "Row 2: sku A-1, name [b]Bolt, unit_price 250" in result.stdout
+    assert 'Row 3: refused: unit_price "call" is not a number' in result.stdout
+    assert "Looked at all 2 rows: 1 would be refused." in result.stdout
+    assert 'Columns that are not imported: "MSRP"' in result.stdout
+    assert dealer.inventory() == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_preview_says_what_is_missing_and_one_of_no_table_makes_it_2(command, tmp_path):
+    file = tmp_path / "stock.csv"
+    file.write_text("Vendor,Price\nAcme,2\n")
+    result = command(file, "--preview")
+    assert result.returncode == 0
+    assert "It could not be imported so: No column was found for name." in result.stdout
+    file.write_bytes(b"%PDF-1.7 \0")
+    result = command(file, "--preview")
+    assert result.returncode == 2
+    assert "It is a PDF" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code.
 
     run: 0 after a clean stop, 1 after a failure, 2 when it could not begin.
-    import: 0 when every row is in, 1 when some were refused, 2 when the import failed.
+    import: 0 when every row is in, 1 when some were refused, 2 when the import failed; 0 after a
+        preview.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     upload.add_argument("--mode", choices=MODES, help="only update, only create; else both")
     upload.add_argument("--dry-run", action="store_true", help="say what would happen")
+    upload.add_argument(
+        "--preview", action="store_true", help="say what the columns would be, and the first rows"
+    )
     upload.add_argument("--sheet", help="of a workbook; else the first with rows")
     upload.add_argument("--delimiter", help="of a text file; else found out")
     upload.add_argument("--encoding", help="of a text file; else found out")
@@ -97,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _upload(options: argparse.Namespace) -> Upload:
-    names = ("mode", "sheet", "delimiter", "encoding", "header_row", "dry_run")
+    names = ("mode", "sheet", "delimiter", "encoding", "header_row", "dry_run", "preview")
     said = {name: said for name in names if (said := getattr(options, name)) not in {None, False}}
     return Upload(options.file, options.organization, options.data_type, options.mapping, said)
 

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
+from worker.cli.preview_table import print_preview
 from worker.config import Settings
 from worker.connection import TransientError, connect, retried
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
@@ -131,6 +132,13 @@ async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console)
     latest = await retried("follow", partial(_ask, runs.order("started_at", desc=True).limit(1)))
     run = latest[0] if latest else None
     say = partial(console.print, markup=False, highlight=False)
+    if run and run["preview"]:
+        print_preview(run["preview"], console)
+        for note in run["notes"]:
+            say(f"  {note}")
+        if problem := run["preview"]["problem"]:
+            say(f"It could not be imported so: {problem}")
+        return ALL_IN
     if run:
         verb = "would be " if run["dry_run"] else ""
         say(
