@@ -85,6 +85,12 @@ def test_a_name_is_taken_apart_into_words(name, expected):
         (["UPC", "Description"], {"sku": "UPC", "name": "Description"}),
         (["Vendor SKU", "Part #", "Description"], {"sku": "Part #", "name": "Description"}),
         (["No.", "SKU", "Name"], {"sku": "SKU", "name": "Name"}),
+        (["Orgill Item #", "Vendor Item #", "Name"], {"sku": "Orgill Item #", "name": "Name"}),
+        (["Item #", "Orgill Item #", "Name"], {"sku": "Item #", "name": "Name"}),
+        (["Cabinet Code", "Description"], {"sku": "Cabinet Code", "name": "Description"}),
+        (["Color Code", "Description"], {"name": "Description"}),
+        # Of items that are there, without a name for new ones.
+        (["Item"], {"sku": "Item"}),
     ],
 )  # fmt: skip
 def test_required_fields_choose_together(columns, expected):
@@ -101,7 +107,14 @@ def test_a_last_resort_is_said():
     [
         (["Sale price", "Regular price"], {"unit_price": "Regular price"}),
         (["List Price", "Net Price"], {"unit_price": "List Price", "cost": "Net Price"}),
-        (["Gross Price", "Net Price"], {}),
+        (["Gross Price", "Net Price"], {"unit_price": "Net Price"}),
+        (["Member Price", "Suggested Retail"],
+         {"cost": "Member Price", "unit_price": "Suggested Retail"}),
+        (["Member Price", "Price"], {"unit_price": "Price"}),
+        (["list_price", "standard_price"],
+         {"unit_price": "list_price", "cost": "standard_price"}),
+        (["Qty Sold", "Sales $", "Cost $"], {}),
+        (["Cost $", "Price $"], {"cost": "Cost $", "unit_price": "Price $"}),
         (["MSRP", "Price"], {"unit_price": "Price"}),
         (["Allocated", "Available", "On Hand"], {"quantity": "On Hand"}),
         (["Allocated", "Available"], {"quantity": "Available"}),
@@ -115,6 +128,14 @@ def test_a_last_resort_is_said():
         (["Current Quantity Truro", "Current Quantity Halifax"], {}),
         (["In stock [Truro]"], {"quantity": "In stock [Truro]"}),
         (["In stock [yes/no]"], {}),
+        (["Qty Truro"], {"quantity": "Qty Truro"}),
+        (["Qty Truro", "Qty Halifax"], {}),
+        (["Qty Truro", "Qty Halifax", "Qty Total"], {"quantity": "Qty Total"}),
+        (["Qty Damaged"], {}),
+        (["Qty per Unit"], {}),
+        (["Price [Main Store]", "Low stock [Main Store]"], {"unit_price": "Price [Main Store]"}),
+        (["Price Truro"], {}),
+        (["Castle Net Cost", "Freight Net Cost"], {"cost": "Castle Net Cost"}),
         (["Type"], {}),
         (["Handle", "Type", "Tags"], {"category": "Type"}),
     ],
@@ -144,6 +165,49 @@ def test_neighbours_decide(columns, expected):
 )
 def test_a_contact_is_named_by_one_column_or_by_the_parts_of_a_name(columns, name):
     assert found(columns, CONTACTS)["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["Name", "Work", "Mobile"], {"name": "Name", "phone": "Work"}),
+        (["Name", "Work"], {"name": "Name"}),
+        (["Company", "Email"], {"name": "Company", "email": "Email"}),
+        (["Account", "Customer"], {"legacyNumber": "Account", "name": "Customer"}),
+        (["Account #", "Account"], {"legacyNumber": "Account #", "name": "Account"}),
+        (["First Name", "Account", "Company"], {"name": "First Name", "company": "Company"}),
+        (["Account ID", "Account Name", "Owner"],
+         {"name": "Account Name", "accountOwnerNumber": "Owner"}),
+        (["User Email", "Vanity City"],
+         {"email": "User Email", "city": "Vanity City"}),
+        (["Name", "Spouse Email", "IP Address"], {"name": "Name"}),
+        (["Customer", "Customer Name"], {"name": "Customer Name"}),
+    ],
+)  # fmt: skip
+def test_neighbours_decide_about_contacts(columns, expected):
+    assert found(columns, CONTACTS) == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["GST", "PST"], {}),  # halves
+        (["GST"], {"tax": "GST"}),
+        (["GST/PST"], {"tax": "GST/PST"}),
+        (["TPS", "TVQ"], {}),
+        (["Montant HT", "Montant TTC"], {"subtotal": "Montant HT", "total": "Montant TTC"}),
+        (["Netto", "Brutto"], {"subtotal": "Netto", "total": "Brutto"}),
+    ],
+)
+def test_neighbours_decide_about_sums(columns, expected):
+    names = {"clientName": "Client", "projectName": "Project"}
+    assert found([*names.values(), *columns], TABLES["bids"]) == names | expected
+
+
+def test_a_last_resort_whose_values_repeat_is_no_sku():
+    columns = ["Cabinet Code", "Description"]
+    rows = cells(columns, *[("OAK", f"door {number}") for number in range(5)])
+    assert found(columns, samples=rows) == {"name": "Description"}
 
 
 def test_the_last_name_alone_of_first_and_last_is_none():
@@ -206,8 +270,9 @@ def test_cells_alone_can_be_an_e_mail_address_and_nothing_else():
            '"Price (2)" was not.')]),
         (["Price", "PRICE ($)"],
          ['Two columns can be unit_price: "Price" was taken, "PRICE ($)" was not.']),
-        (["Qty Truro"],
-         ['The column "Qty Truro" may be quantity; choose it in the mapping if so.']),
+        (["Qty Truro", "Qty Halifax"],
+         ['The column "Qty Truro" may be quantity; choose it in the mapping if so.',
+          'The column "Qty Halifax" may be quantity; choose it in the mapping if so.']),
     ],
 )  # fmt: skip
 def test_what_may_be_seen_otherwise_is_said(columns, notes):

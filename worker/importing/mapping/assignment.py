@@ -15,7 +15,8 @@ def assign(candidates: Sequence[Candidate], table: Table) -> dict[str, Candidate
     """Choose by field; candidates come the better first.
 
     Required fields get the columns that serve most of their groups, then those that are likeliest
-    together. What is a last resort counts only where a group would be without a column.
+    together. What is a last resort counts only where a group would be without a column, or without
+    its first field: a contact is better called by its company than by its e-mail address.
     """
     sure = [one for one in candidates if not one.is_last_resort]
     chosen = _required(sure, table)
@@ -23,6 +24,11 @@ def assign(candidates: Sequence[Candidate], table: Table) -> dict[str, Candidate
         chosen = max((chosen, _required(candidates, table)), key=lambda them: _served(them, table))
     found = {one.field: one for one in chosen}
     taken = {index for one in chosen for index in one.columns}
+    firsts = {group[0] for group in table.required}
+    for one in candidates:
+        if one.field in firsts - found.keys() and taken.isdisjoint(one.columns):
+            found[one.field] = one
+            taken.update(one.columns)
     required = {name for group in table.required for name in group}
     for one in sure:
         if one.field in found or one.field in required or one.is_weak:
@@ -55,8 +61,10 @@ def _choices(by_field: Iterable[list[Candidate]]) -> Iterator[tuple[Candidate, .
             yield chosen
 
 
-def _merit(chosen: Sequence[Candidate], table: Table) -> tuple[int, int]:
-    return _served(chosen, table), sum(one.score for one in chosen)
+def _merit(chosen: Sequence[Candidate], table: Table) -> tuple[int, bool, int]:
+    # Rows without a key are refused, whatever else they have.
+    has_key = any(one.field == table.key for one in chosen)
+    return _served(chosen, table), has_key, sum(one.score for one in chosen)
 
 
 def _served(chosen: Sequence[Candidate], table: Table) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from worker.importing.mapping.assignment import assign, groups_served
 from worker.importing.mapping.candidates import Candidate, vocabulary
 from worker.importing.mapping.content import EMPTY, Content, Samples
-from worker.importing.mapping.context import in_context, shop_types
+from worker.importing.mapping.context import by_neighbours, in_context
 from worker.importing.mapping.mapping import Assignment, ColumnMapping, mapping_of, named
 from worker.importing.mapping.words import words
 from worker.importing.sources.header import HeaderJudge, Likeness
@@ -75,8 +75,7 @@ def _candidates(columns: Sequence[str], table: Table, content: Content) -> list[
     fields = {field.name: field for field in table.fields}
     required = {name for group in table.required for name in group}
     found = vocabulary(table).candidates(columns)
-    if "category" in fields:
-        found.extend(shop_types(columns))
+    found.extend(one for one in by_neighbours(columns) if one.field in fields)
     found = in_context(found, columns)
     copies = _renamed(columns)
     weighed = [

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from worker.importing.mapping.lexicon import DENIERS
+from worker.importing.mapping.lexicon import DENIERS, KNOWN
 from worker.importing.mapping.words import raw_words, words
 from worker.importing.tables import Field, Table
 
@@ -21,10 +21,15 @@ COMPOSED, _ONE_PART = 60, 35
 # Percent of likeness (rapidfuzz.fuzz.ratio), and how long a name must be: in a short one a letter
 # makes another word. "Depth" is no "Dept".
 _ALIKE = 87
+_THE_SAME = 100
 _SHORTEST_ALIKE = 8
 
 # Ends a synonym that any stranger may follow, if it does so once in a file: the name of a place.
 _ANYTHING = "*"
+# What a shop's name may have besides strangers, and of how many words it is.
+_PLACES = frozenset({"primary", "store", "warehouse", "location", "yard", "branch", "shop"})
+_LONGEST_PLACE = 3
+_OWN = "named like it, beside a name of its own"
 # Ends one where the stranger must be set off: "In stock [Halifax]", "On Hand - Truro".
 _ANYTHING_APART = "[*]"
 _APART = re.compile(r"[\[(][^\])]+[\])]\s*$|\s-\s")
@@ -87,7 +92,7 @@ class Vocabulary:
         """Find them all, the better first."""
         found: list[Candidate] = []
         parts: dict[tuple[str, int], tuple[int, int]] = {}
-        open_ones: dict[str, list[Candidate]] = defaultdict(list)
+        open_ones: dict[str, dict[_Pattern, list[Candidate]]] = defaultdict(dict)
         for index, column in enumerate(columns):
             for pattern, score in self._matches(column):
                 name = pattern.field.name
@@ -96,10 +101,14 @@ class Vocabulary:
                     if best is None or best[1] < score:
                         parts[name, pattern.part] = index, score
                 elif pattern.is_open is not False:
-                    open_ones[name].append(Candidate(name, (index,), score, "named like it"))
+                    one = Candidate(name, (index,), score, _OWN)
+                    open_ones[name].setdefault(pattern, []).append(one)
                 else:
                     found.append(Candidate(name, (index,), score, _reason(score)))
-        found.extend(ones[0] for ones in open_ones.values() if len(ones) == 1)
+        for by_pattern in open_ones.values():
+            # Of several branches nobody knows which one is meant.
+            ones = by_pattern[max(by_pattern, key=lambda pattern: pattern.score)]
+            found.extend(ones if len(ones) == 1 else ())
         found.extend(self._composed(columns, found, parts))
         return sorted(found, key=lambda one: (-one.score, one.columns))
 
@@ -113,7 +122,8 @@ class Vocabulary:
             extra = written - pattern.words
             is_open = pattern.is_open is not False
             if is_open:
-                if not extra or extra & DENIERS or not (pattern.is_open or _APART.search(column)):
+                extra -= self._beside[pattern.field.name]
+                if not _is_of_a_place(extra) or not (pattern.is_open or _APART.search(column)):
                     continue
             elif not extra <= self._beside[pattern.field.name]:
                 continue
@@ -164,7 +174,7 @@ class Vocabulary:
                     best := process.extractOne(
                         name.casefold(), free, scorer=fuzz.ratio, score_cutoff=_ALIKE
                     )
-                ) and len(raw_words(best[0])) == len(raw_words(name)):
+                ) and _is_slip(best[0], name, best[1]):
                     yield Candidate(field.name, (best[2],), _MISSPELLED, "spelled nearly like it")
                     free.pop(best[2])
                     break
@@ -209,6 +219,22 @@ def _patterns(field: Field) -> Iterator[_Pattern]:
     for part, names in enumerate(field.parts):
         for place, name in enumerate(names):
             yield _Pattern(frozenset(words(name)), field, COMPOSED - place, part, is_open=False)
+
+
+def _is_slip(written: str, name: str, likeness: float) -> bool:
+    """Tell whether it is one; what is spelled rightly is known, and was meant otherwise."""
+    mine, others = raw_words(written), raw_words(name)
+    strangers = set(mine) - set(others)
+    return likeness < _THE_SAME and len(mine) == len(others) and strangers.isdisjoint(KNOWN)
+
+
+def _is_of_a_place(strangers: frozenset[str]) -> bool:
+    """Tell whether words can be a branch's or a dealer's name: nobody else's, and no numbers."""
+    return (
+        0 < len(strangers) <= _LONGEST_PLACE
+        and any(map(str.isalpha, strangers))
+        and (strangers - _PLACES).isdisjoint(KNOWN)
+    )
 
 
 def _reason(score: int) -> str:

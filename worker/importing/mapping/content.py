@@ -55,6 +55,8 @@ class Content:
             return candidate
         if self._contradicts(field, cells, names):
             return None
+        if candidate.is_last_resort and field.name == "sku" and _repeats(cells):
+            return None  # items would become one
         return candidate.doubted(_doubt(field, cells))
 
     @staticmethod
@@ -85,6 +87,10 @@ def _has_digit(cell: str) -> bool:
     return any(map(str.isdigit, cell))
 
 
+def _repeats(cells: list[str]) -> bool:
+    return 2 * len(set(cells)) < len(cells)
+
+
 def _doubt(field: Field, cells: list[str]) -> int:
     """Give by how much cells make a field less likely: enough to decide between two columns."""
     if field.name == "email":
@@ -92,5 +98,5 @@ def _doubt(field: Field, cells: list[str]) -> int:
     if field.name == "sku":
         if sum(map(len, cells)) > _PROSE * len(cells):
             return _DEMOTED
-        return 15 if 2 * len(set(cells)) < len(cells) else 0
+        return 15 if _repeats(cells) else 0
     return 0

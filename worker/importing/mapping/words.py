@@ -10,19 +10,34 @@ from worker.importing.mapping.lexicon import IGNORED, PHRASES, WORDS
 # A name of more words is a sentence.
 _MOST_WORDS = 9
 _LONGEST = 80
-_LONGEST_PHRASE = max(map(len, PHRASES))
+# First word → of how many words the longest phrase is that begins with it.
+_LONGEST_PHRASES: dict[str, int] = {}
+for _phrase in PHRASES:
+    _LONGEST_PHRASES[_phrase[0]] = max(len(_phrase), _LONGEST_PHRASES.get(_phrase[0], 0))
 # A glued word is taken apart into so many at most: QtyOnHand in small letters.
 _MOST_PIECES = 4
 _SHORTEST_PIECE = 3
 
 _SIGNS = (
-    (re.compile(r"n\s?°|n\s?º|№|#", re.IGNORECASE), " number "),
+    (re.compile(r"n\s?°|n\s?º|№|#s?\b|#", re.IGNORECASE), " number "),
     (re.compile("%"), " percent "),
+    (re.compile(r"\$\s*/"), " price per "),
+    (re.compile(r"\((?:not editable|required|optional|obligatoire)\)", re.IGNORECASE), " "),
     (re.compile(r"\?"), " isflag "),
+    # Odoo's paths: Product Category/Complete Name, categ_id/name.
+    (
+        re.compile(
+            r"(?:(?<=.)_id/(?:display_)?name|/\s*(?:complete|display)[ _]name)$", re.IGNORECASE
+        ),
+        " ",
+    ),
     (re.compile(r"\b[dln]['\u2019]", re.IGNORECASE), " "),  # prix d'achat
     # A price per hundred, per thousand or per foot is no unit price.
     (re.compile(r"\b(price|cost)\s*/\s*(?:unit|each|ea)\b", re.IGNORECASE), r" unit \1 "),
-    (re.compile(r"\b(price|cost|sell|retail)\s*/(?!\s*rate\b)", re.IGNORECASE), r" \1 per "),
+    (
+        re.compile(r"\b(price|cost|sell|retail|net|list|dealer)\s*/(?!\s*rate\b)", re.IGNORECASE),
+        r" \1 per ",
+    ),
     (re.compile(r"['\u2019]s\b", re.IGNORECASE), " "),
 )
 # Most names have no sign in them.
@@ -37,10 +52,11 @@ _PIECES = frozenset(
         *WORDS,
         *(word for phrase in PHRASES for word in phrase),
         *("trade", "vip", "base", "sale", "date", "count", "body", "job", "total", "legacy"),
-        *("line", "display", "full", "custom", "variant", "current", "special"),
+        *("line", "display", "full", "custom", "variant", "current", "special", "region"),
+        *("physical", "person", "country", "county", "value", "lead", "assigned", "client"),
     )
     if len(word) >= _SHORTEST_PIECE
-) | {"on", "id", "no", "of"}
+) | {"on", "id", "no", "of", "nm", "cd", "oh", "oo", "or"}
 
 
 # As many as a sheet has columns, and its other rows that are judged.
@@ -71,7 +87,8 @@ def raw_words(name: str) -> list[str]:
 def _meanings(raw: list[str]) -> Iterator[str]:
     place = 0
     while place < len(raw):
-        for length in range(min(_LONGEST_PHRASE, len(raw) - place), 0, -1):
+        longest = min(_LONGEST_PHRASES.get(raw[place], 0), len(raw) - place)
+        for length in range(longest, 0, -1):
             if phrase := PHRASES.get(tuple(raw[place : place + length])):
                 yield from (word for word in phrase if word not in IGNORED)
                 place += length

@@ -13,16 +13,16 @@ _TIER_NAMES = {
     4: ("vip a", "premium"),
     5: (),
 }
-_OF_PRICES = "unit item product variant each default rate usd eur"
+_OF_PRICES = "unit item product variant each default rate usd eur ht"
 _OF_QUANTITIES = (
-    "item product variant unit current total actual physical count balance warehouse store each"
+    "item product variant unit current total actual physical balance warehouse store each location"
 )
 
 
 def _tier(number: int) -> Field:
     numbered = (
         "price {}", "tier {}", "t {}", "price level {}", "level {}", "sell price {}",
-        "sales price {}", "sell {}", "retail {}", "retail price {}",
+        "sales price {}", "sell {}", "retail {}", "retail price {}", "pricelist {}",
     )  # fmt: skip
     mark = (str(number), "abcde"[number - 1])
     synonyms = (
@@ -36,7 +36,7 @@ def _tier(number: int) -> Field:
         cents,
         f"Price tier {number}",
         synonyms=synonyms,
-        beside="unit usd eur",
+        beside="unit usd eur ht price tier level sell sales",
         evidence="price",
     )
 
@@ -50,12 +50,14 @@ _FIELDS = (
         "Name",
         synonyms=(
             "item name", "product name", "part name", "title", "item title", "product title",
-            "designation", "item designation", "display name", "item", "product",
+            "designation", "item designation", "display name", "item", "product", "entry name",
+            "name description", "web title", "web name", "label",
         ),
         weak_synonyms=(
             "item description", "product description", "part description", "stock description",
             "item code description", "description", "description 1", "short description",
-            "french description",
+            "french description", "description name", "description goods", "pos description",
+            "receipt description", "designation 1", "sales description",
         ),
         beside="service english full 1 item product",
     ),
@@ -70,16 +72,18 @@ _FIELDS = (
             "catalog code", "default code", "item name number", "internal reference",
             "item reference", "product reference", "code", "item id", "product id", "part id",
             "stock id", "item lookup code", "sku item number", "plu", "reference number",
-            "reference",
+            "reference", "internal code", "internal number", "item key", "product key",
+            "lookup code", "item number *", "item code *", "sku *", "product code *",
+            "product number *", "part number *",
         ),
         weak_synonyms=("item", "part", "number", "product"),
         last_resorts=(
             "model number", "model", "style number", "manufacturer number",
             "manufacturer item number", "manufacturer part number", "manufacturer sku",
             "vendor item number", "vendor part number", "vendor sku", "barcode", "barcode code",
-            "barcode number", "id",
+            "barcode number", "id", "order code", "item *", "code *",
         ),
-        beside="primary main internal variant unique custom label your item product part stock",
+        beside="primary main variant unique custom label your item product part stock catalog",
         evidence="code",
     ),
     Field(
@@ -89,8 +93,8 @@ _FIELDS = (
         synonyms=(
             "item description", "product description", "part description", "long description",
             "extended description", "full description", "sales description", "body", "details",
-            "web description", "part details", "item details", "product details", "description 2",
-            "short description",
+            "web description", "notes description", "part details", "item details",
+            "product details", "description 2", "short description",
         ),
         beside="item product part english 1 stock",
         forgives=True,
@@ -104,7 +108,9 @@ _FIELDS = (
             "department name", "item group", "product group", "group", "group name",
             "item family", "product family", "family", "product line", "item class",
             "product class", "class", "department category", "department class",
-            "category description", "department description",
+            "category description", "department description", "class name", "class code",
+            "commodity group", "family code", "group code", "family name", "group description",
+            "class description",
         ),
         beside="item product main primary master stock merchandise 1",
         forgives=True,
@@ -118,7 +124,10 @@ _FIELDS = (
             "stock quantity", "quantity stock level", "stock", "level onhand", "current quantity *",
             "onhand [*]",
             "available quantity", "available stock", "available onhand", "available to sell",
-            "available", "closing stock", "closing quantity",
+            "available", "closing stock", "closing quantity", "ending stock", "physical",
+            "free stock", "stock count", "onhand count", "inventory count", "book quantity",
+            "book stock", "system quantity", "store quantity", "location quantity", "net stock",
+            "quantity onhand *", "quantity *", "onhand *", "stock *", "available *",
         ),
         beside=_OF_QUANTITIES,
         evidence="number",
@@ -128,8 +137,9 @@ _FIELDS = (
         whole_number,
         "Quantity on order",
         synonyms=("onorder", "quantity ordered", "ordered", "incoming", "expected",
-                  "quantity incoming", "po quantity", "purchase order quantity"),
-        beside="item product unit total stock purchase open",
+                  "quantity incoming", "po quantity", "purchase order quantity",
+                  "incoming stock"),
+        beside="item product unit total stock purchase open po",
         evidence="number",
     ),
     Field(
@@ -138,9 +148,12 @@ _FIELDS = (
         "Unit price",
         synonyms=(
             "price", "sell price", "sales price", "net sales price", "sell", "regular price",
-            "base price", "retail price", "retail", "list price", "list", "standard price",
-            "regular", "everyday price", "shelf price", "msrp", "msrp price", "msrp list",
-            "new price", "current price", "sale price",
+            "retail price", "retail", "list price", "list", "base price", "standard price",
+            "regular", "regular retail", "everyday price", "everyday retail", "shelf price",
+            "msrp", "msrp price", "msrp list", "new price", "new retail", "new list",
+            "current price", "current retail", "sale price", "list sell", "advertised price",
+            "standard sell price", "price [*]", "retail [*]",
+            "retail price [*]", "sell price [*]", "list price [*]",
         ),
         beside=_OF_PRICES,
         evidence="price",
@@ -151,13 +164,17 @@ _FIELDS = (
         "Cost",
         synonyms=(
             "unit cost", "cost price", "net cost", "dealer cost", "average cost",
-            "average cost price", "new cost", "last cost", "current cost",
-            "standard cost", "landed cost", "replacement cost",
+            "average cost price", "new cost", "new member cost", "new dealer cost",
+            "new net cost", "last cost", "current cost", "standard cost", "regular cost",
+            "everyday cost", "landed cost", "replacement cost",
             "market cost", "wholesale cost", "base cost", "purchase cost",
             "purchase price", "net purchase price", "supply price", "your price", "your cost",
-            "net price",
-            "dealer price", "dealer net", "dealer net price", "vendor cost", "vendor price",
+            "net price", "average purchase price", "dealer price", "dealer net",
+            "dealer net price", "vendor cost", "vendor price",
             "last purchase price", "last purchase cost", "fifo cost", "net", "dealer", "landed",
+            "member cost", "invoice cost", "initial cost", "valuation price", "landed price",
+            "last price paid", "distributor cost", "estimated cost",
+            "cost [*]", "net cost *", "dealer cost *",
         ),
         beside=f"{_OF_PRICES} net your",
         evidence="price",
@@ -177,9 +194,9 @@ _FIELDS = (
         synonyms=(
             "uom", "unit", "measure", "stock unit", "sell unit", "sales unit", "base unit",
             "stock uom", "sell uom", "sales uom", "base uom", "price uom",
-            "purchase uom", "purchase unit", "unit sale", "usage unit",
+            "purchase uom", "purchase unit", "order uom", "order unit", "unit sale", "usage unit",
         ),
-        beside="default standard item product code primary unit stock",
+        beside="default standard item product code primary unit stock name",
         evidence="code",
     ),
 )  # fmt: skip

@@ -23,7 +23,7 @@ class Field:
     # As the database row has it.
     column: str = ""
     # Other names of its column, the better before the worse, in any order of their words. Each
-    # stands for what worker/importing/mapping/lexicon.py takes for the same, in four languages.
+    # stands for what worker/importing/mapping/lexicon takes for the same, in four languages.
     synonyms: tuple[str, ...] = ()
     # Names that mean it when no better one is there; of a required field only.
     weak_synonyms: tuple[str, ...] = ()
