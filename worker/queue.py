@@ -25,6 +25,7 @@ from worker.exceptions import (
     RunLostError,
 )
 from worker.job import BatchResult, Claim, Insert, Job, Progress, RowError, RunResult
+from worker.memory import Layout, Memory
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
@@ -86,13 +87,30 @@ class JobQueue:
             row_count=row_count,
         )
 
-    async def begin(
+    async def recall(
+        self, run_id: UUID, template: str | None, options: Mapping[str, object]
+    ) -> Memory:
+        """Tell what the run's organization has mapped before.
+
+        Args:
+            run_id: the run.
+            template: the name of one that the job asks for.
+            options: what the job says itself.
+
+        """
+        answer = await self._call(
+            "recall_mappings", dict, STATEMENT_SECONDS, run_id=str(run_id), template=template
+        )
+        return Memory.from_json(options, answer)
+
+    async def begin(  # noqa: PLR0913, PLR0917 - what begin_import is told
         self,
         run_id: UUID,
         row_count: int,
         mapping: Mapping[str, str],
         notes: Sequence[str],
         source_version: str | None,
+        layout: Layout | None = None,
     ) -> str:
         """Say what the run is about to apply, before its first batch; the job's status.
 
@@ -102,6 +120,7 @@ class JobQueue:
             mapping: column → field, as it will be used.
             notes: what was guessed or ignored, in sentences for the dealer.
             source_version: what tells one version of the file from another; None for records.
+            layout: what the file looked like.
 
         Raises:
             JobRefusedError: an earlier run applied rows of another version.
@@ -116,6 +135,8 @@ class JobQueue:
             mapping=dict(mapping),
             notes=list(notes),
             source_version=source_version,
+            columns=None if layout is None or layout.columns is None else list(layout.columns),
+            options={} if layout is None else dict(layout.options),
         )
 
     async def apply_batch(

@@ -28,6 +28,10 @@ create table if not exists public.import_runs (
   -- What begin_import said, for whoever asks afterwards why a row became what it became.
   begun_at timestamptz, -- NULL: the rows have not been counted yet
   mapping jsonb, -- file column → field, as it was used
+  columns text[], -- all of the file, left to right; NULL: records whose keys are fields already
+  -- How the file was read, as file_data.options would say it: what was said of it (sheet, delimiter,
+  -- encoding), the header's row, and what the columns show (decimal_mark, date_order; by field).
+  options jsonb not null default '{}',
   notes text[] not null default '{}', -- what was guessed or ignored, in sentences for the dealer
   source_version text, -- of the file: batches of two versions must not meet in one ledger
   failed_rows_path text, -- the refused rows as a file in the bucket imports; NULL: there is none

@@ -30,8 +30,8 @@ language sql immutable security invoker set search_path = '' as $$
 $$;
 
 -- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
--- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), the run
--- closed, the ledger pruned.
+-- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), what its
+-- file teaches (*_import_memory.sql), the run closed, the ledger pruned.
 -- outcome: 'completed', 'failed' (with a message for the dealer) or 'cancelled'. A job that is called
 -- 'completed' and of which nothing got in becomes 'failed': the CRM would say "Import Complete!". Its
 -- first refusals are the reason, and the message, which may then say more (what was skipped).
@@ -107,6 +107,7 @@ begin
     where j.id = run.job_id and job_status <> 'cancelled';
 
     delete from public.import_batches b where b.job_id = run.job_id;
+    perform import_internal.learn_mapping(run); -- *_import_memory.sql
     perform import_internal.schedule_next_occurrence(run.job_id);
   elsif run.outcome <> ending
     and not (is_through and run.outcome = 'failed' and import_internal.got_nothing_in(run))

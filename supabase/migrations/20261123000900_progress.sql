@@ -22,13 +22,14 @@ end $$;
 
 -- Says what a run is about to apply, once its rows are counted: row_count rows, by this mapping (file
 -- column → field), with notes for the dealer, from this version of the file (NULL for records, which
--- cannot change). The job row is touched only when it shows another total.
+-- cannot change), which has these columns and was read so (import_runs.columns, options). The job row is touched only when it shows another total.
 -- Rows are known by their numbers: were the file another one than that of the batches in the ledger,
 -- their numbers would mean other rows, and some would never be applied. Called again after a lost
 -- answer, it does the same.
 -- Returns the job's status. Errors: PT404, PT409, PT410; PT412 when the file has changed.
 create or replace function public.begin_import(
-  run_id uuid, row_count integer, mapping jsonb, notes text[], source_version text
+  run_id uuid, row_count integer, mapping jsonb, notes text[], source_version text,
+  columns text[] default null, options jsonb default '{}'
 ) returns text
 language plpgsql security invoker set search_path = '' as $$
 declare
@@ -63,7 +64,9 @@ begin
       row_count = begin_import.row_count,
       mapping = begin_import.mapping,
       notes = coalesce(begin_import.notes, '{}'),
-      source_version = begin_import.source_version
+      source_version = begin_import.source_version,
+      columns = begin_import.columns,
+      options = coalesce(begin_import.options, '{}')
   where r.id = run.id;
   update public.scheduled_jobs j
   set progress = jsonb_build_object(
@@ -115,12 +118,12 @@ end $$;
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on function
   public.read_job_records(uuid, integer, integer),
-  public.begin_import(uuid, integer, jsonb, text[], text),
+  public.begin_import(uuid, integer, jsonb, text[], text, text[], jsonb),
   public.report_progress(uuid, jsonb)
 from public, anon, authenticated;
 grant execute on function
   public.read_job_records(uuid, integer, integer),
-  public.begin_import(uuid, integer, jsonb, text[], text),
+  public.begin_import(uuid, integer, jsonb, text[], text, text[], jsonb),
   public.report_progress(uuid, jsonb)
 to service_role;
 

@@ -76,7 +76,15 @@ MAY = {
             "update": SERVICE,
             "delete": SERVICE,
         }
-        for table in ("import_runs", "import_errors")
+        for table in ("import_runs", "import_errors", "import_memory")
+    },
+    "import_templates": {
+        "select": MEMBERS | SERVICE,
+        "insert": MEMBERS | SERVICE,
+        # The organization is not among them, for it is changed into another one here.
+        "update": dict.fromkeys(MEMBERS, {"data_type", "name", "mapping", "options", "columns"})
+        | SERVICE,
+        "delete": MEMBERS | SERVICE,
     },
     "import_batches": dict.fromkeys(("select", "insert", "update", "delete"), SERVICE),
     "inventory_duplicates": {"select": MEMBERS | SERVICE},
@@ -96,9 +104,15 @@ CALLABLE = {
     "finish_import": {"service_role"},
     "finish_preview": {"service_role"},
     "release_import": {"service_role"},
+    "recall_mappings": {"service_role"},
 }
 
-KEYS = {"import_batches": ("job_id", "first_row"), "import_errors": ("job_id", "row_number")}
+KEYS = {
+    "import_batches": ("job_id", "first_row"),
+    "import_errors": ("job_id", "row_number"),
+    "import_memory": ("organization_id", "data_type", "columns_key"),
+    "import_templates": ("organization_id", "data_type", "name"),
+}
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
 NEW_VALUES = {
@@ -185,6 +199,19 @@ class World:
             },
             "import_batches": {"first_row": 1, "last_row": 9},
             "import_errors": {"row_number": 1, "message": "name is missing"},
+            "import_memory": {
+                "data_type": "inventory",
+                "columns_key": uuid4().hex,
+                "mapping": {"Code": "sku"},
+                "options": {},
+                "columns": ["Code"],
+                "is_corrected": False,
+            },
+            "import_templates": {
+                "data_type": "inventory",
+                "name": uuid4().hex,
+                "mapping": {"Code": "sku"},
+            },
             "inventory_duplicates": {
                 "id": str(uuid4()),
                 "kept_id": str(uuid4()),
@@ -194,7 +221,7 @@ class World:
         }[table]
         if table in {"organizations", "import_batches"}:
             del row["organization_id"]
-        if table.startswith("import_"):
+        if table in {"import_runs", "import_batches", "import_errors"}:
             row["job_id"] = self.far_job()
         return row
 

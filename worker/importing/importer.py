@@ -27,6 +27,7 @@ from worker.importing.failed_rows import write_failed_rows
 from worker.importing.job_source import open_source, path_of_failed_rows
 from worker.importing.mode import read_mode, refuse_unclear
 from worker.importing.parsing import ParsedRow
+from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
 from worker.importing.tables import TABLES, Table
 from worker.job import Job, RowError
@@ -100,8 +101,9 @@ class _Run:
         refuse_unclear(self.job.options)
         mode = read_mode(self.job.options, table)
         read_page = partial(self.queue.read_records, self.job.run_id)
-        async with open_source(self.job, table, read_page, self.store) as (source, version):
-            rows = await map_rows(self.job, source, table, self.stop, mode)
+        memory = await recall(self.queue, self.job, table)
+        async with open_source(self.job, table, read_page, self.store, memory) as (source, version):
+            rows = await map_rows(self.job, source, table, self.stop, mode, memory)
             await rows.survey()
             heartbeat.show(rows.count)
             await self._begin(rows, version)
@@ -113,7 +115,9 @@ class _Run:
         is_as_claimed = rows.count == self.job.row_count and self.job.mapping is not None
         if version is not None or rows.notes or not is_as_claimed:
             mapping = rows.mapping.fields()
-            await self.queue.begin(self.job.run_id, rows.count, mapping, rows.notes, version)
+            await self.queue.begin(
+                self.job.run_id, rows.count, mapping, rows.notes, version, rows.layout
+            )
 
     async def _apply(self, rows: Rows, table: Table, heartbeat: Heartbeat) -> None:
         """Apply what the ledger does not hold yet.

@@ -3,22 +3,24 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from urllib.parse import unquote
 
 from worker.exceptions import JobRefusedError
-from worker.importing.mapping import judge_by_mapping, judge_by_names
+from worker.importing.mapping import judge_by_mapping, judge_by_memory, with_template
 from worker.importing.sources import FileOptions, ReadPage, RecordSource, Source, open_file
 from worker.importing.sources.header import HeaderJudge
 from worker.importing.tables import Table
 from worker.importing.values import shown
 from worker.job import Job
+from worker.memory import Memory
 from worker.scratch import scratch_directory
 from worker.storage import BUCKET, FileStore
 
 
 @asynccontextmanager
 async def open_source(
-    job: Job, table: Table, read_page: ReadPage, store: FileStore
+    job: Job, table: Table, read_page: ReadPage, store: FileStore, memory: Memory
 ) -> AsyncIterator[tuple[Source, str | None]]:
     """Open the rows of a job; a file is downloaded, and removed afterwards whatever happens.
 
@@ -35,12 +37,14 @@ async def open_source(
             raise JobRefusedError("The job holds no records. Please upload the file again.")
         yield RecordSource(job.row_count, read_page), None
         return
-    options = FileOptions.from_json(job.options)
+    options = FileOptions.from_json(memory.said)
+    if options.sheet is None:
+        options = replace(options, likely_sheets=_sheets(memory))
     stored = path_in_bucket(job)
     with scratch_directory() as directory:
         file = directory / "file"
         version = await store.download(stored, file)
-        opened = await open_file(file, options, _judge(job, table), store.most_bytes)
+        opened = await open_file(file, options, _judge(job, table, memory), store.most_bytes)
         with closing(opened) as source:
             yield source, version
 
@@ -80,6 +84,14 @@ def _is_plain_name(name: str) -> bool:
     return decoded not in {"", ".", ".."} and not re.search(r"[/\\]", decoded)
 
 
-def _judge(job: Job, table: Table) -> HeaderJudge:
-    """Tell headers by the mapping's columns, else by the fields' names."""
-    return judge_by_mapping(job.mapping, table) if job.mapping else judge_by_names(table)
+def _judge(job: Job, table: Table, memory: Memory) -> HeaderJudge:
+    """Tell headers by the mapping's columns, else by earlier files' and by the fields' names."""
+    if job.mapping:
+        return judge_by_mapping(with_template(job.mapping, memory.template), table)
+    return judge_by_memory(memory, table)
+
+
+def _sheets(memory: Memory) -> frozenset[str]:
+    """Give the sheets that were chosen in earlier files."""
+    sheets = (one.options.get("sheet") for one in memory.remembered)
+    return frozenset(sheet for sheet in sheets if isinstance(sheet, str))

@@ -16,10 +16,12 @@ from worker.importing.job_source import open_source
 from worker.importing.mapping import ColumnMapping
 from worker.importing.mode import Mode, complete_or_updating, read_mode, refuse_unclear
 from worker.importing.parsing import ParsedRow
+from worker.importing.recollection import recall
 from worker.importing.rows import Rows, find_mapping, keys_of
 from worker.importing.sources import Head, Source
 from worker.importing.tables import TABLES, Table
 from worker.job import Job, RowError
+from worker.memory import NOTHING_KNOWN, Memory
 from worker.queue import JobQueue
 from worker.storage import FileStore
 
@@ -76,13 +78,19 @@ class _Run:
         mode = read_mode(self.job.options, table)
         rows_wanted(self.job.options, 1)
         read_page = partial(self.queue.read_records, self.job.run_id)
-        async with open_source(self.job, table, read_page, self.store) as (source, _version):
-            preview, notes = await preview_of(self.job, source, table, mode, self.stop)
+        memory = await recall(self.queue, self.job, table)
+        async with open_source(self.job, table, read_page, self.store, memory) as (source, _):
+            preview, notes = await preview_of(self.job, source, table, mode, self.stop, memory)
         return partial(self.queue.finish_preview, self.job.run_id, preview, notes)
 
 
-async def preview_of(
-    job: Job, source: Source, table: Table, mode: Mode, stop: asyncio.Event
+async def preview_of(  # noqa: PLR0913, PLR0917 - all that rows depend on
+    job: Job,
+    source: Source,
+    table: Table,
+    mode: Mode,
+    stop: asyncio.Event,
+    memory: Memory = NOTHING_KNOWN,
 ) -> tuple[dict[str, object], Sequence[str]]:
     """Look at the first rows of a source; (what docs/PREVIEW.md says, notes).
 
@@ -91,14 +99,14 @@ async def preview_of(
         StopRequestedError: the worker is shutting down.
 
     """
-    columns, mapping = await find_mapping(job, source, table)
+    columns, mapping = await find_mapping(job, source, table, memory)
     head = Head(source, rows_wanted(job.options, len(columns)))
     if source.columns is None and job.mapping is not None:
         columns = await keys_of(head)
         mapping = mapping.within(columns)
     missing = mapping.missing
-    mapping, problem = _as_imported(mapping, table, mode, source)
-    rows = Rows(head, table, columns, mapping, mode, stop)
+    mapping, problem = _as_imported(mapping, table, mode, source, memory)
+    rows = Rows(head, table, columns, mapping, mode, stop, memory)
     await rows.survey()
     refused = 0
     first: list[ParsedRow] = []
@@ -129,13 +137,13 @@ async def preview_of(
 
 
 def _as_imported(
-    mapping: ColumnMapping, table: Table, mode: Mode, source: Source
+    mapping: ColumnMapping, table: Table, mode: Mode, source: Source, memory: Memory
 ) -> tuple[ColumnMapping, str | None]:
     """Give the mapping as an import would use it, and why it would not go on, if so."""
     try:
         return complete_or_updating(mapping, table, mode), None
     except JobRefusedError as refusal:
-        return mapping, f"{source.missing} {refusal}".strip()
+        return mapping, " ".join(filter(None, (source.missing, memory.misfit, str(refusal))))
 
 
 def _numbers(rows: Sequence[ParsedRow]) -> set[int]:

@@ -2,25 +2,38 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from worker.exceptions import JobRefusedError, StopRequestedError
 from worker.importing import asides
 from worker.importing.asides import Asides
-from worker.importing.columns import Tally, evidence_of, styles
+from worker.importing.columns import Tally, evidence_of, habits_shown, styles
 from worker.importing.keys import Keys
-from worker.importing.mapping import ColumnMapping, automatic_mapping, given_mapping, mapped_already
+from worker.importing.mapping import (
+    ColumnMapping,
+    automatic_mapping,
+    given_mapping,
+    mapped_already,
+    recalled,
+    told_habits,
+    whole_mapping,
+    with_template,
+)
 from worker.importing.mode import Mode, complete_or_updating
 from worker.importing.parsing import KeyReader, ParsedRow, key_reader, row_parser
 from worker.importing.sources import Source, SourceRow, Unreadable
 from worker.importing.sources.header import MOST_COLUMNS
 from worker.importing.tables import Row, Table
 from worker.job import Job, RowError
+from worker.memory import NOTHING_KNOWN, Layout, Memory
 
 # Rows between two turns of the event loop, looked at together: some milliseconds.
 _ROWS_A_TURN = 100
 # Rows whose cells tell what a column is.
 _SAMPLED_ROWS = 100
 _SAMPLED_CELLS = 100_000
+# Of a file, by its owner.
+_SAID = ("sheet", "delimiter", "encoding", "header_row")
 
 
 class Rows:
@@ -37,9 +50,11 @@ class Rows:
         mapping: ColumnMapping,
         mode: Mode,
         stop: asyncio.Event,
+        memory: Memory,
     ) -> None:
         self.columns = tuple(columns)
-        self.mapping = mapping
+        self.mapping = replace(mapping, told=told_habits(mapping, table, memory))
+        self._said = {name: said for name in _SAID if (said := memory.said.get(name)) is not None}
         # After survey():
         self.count = 0
         # What their owner should know of how they were read, in sentences.
@@ -48,6 +63,8 @@ class Rows:
         self.skipped: list[str] = []
         # By row number, the last readable row of the same key; 0 for a row whose key is its own.
         self.last_rows: Sequence[int] = ()
+        # How columns are written, in options.
+        self._habits: dict[str, dict[str, str]] = {}
         self._source = source
         self._stop = stop
         self._table = table
@@ -66,6 +83,13 @@ class Rows:
         """
         if self._stop.is_set():
             raise StopRequestedError
+
+    @property
+    def layout(self) -> Layout:
+        """What the file looks like, for the next one of its kind; after survey()."""
+        options = {**self._source.layout, **self._said, **self._habits}
+        # Where no column was looked at, keys are fields already.
+        return Layout(self.columns if self.mapping.seen else None, options)
 
     async def survey(self) -> None:
         """Go through all rows: count them, learn how their columns are written, find keys twice."""
@@ -87,7 +111,8 @@ class Rows:
             for row_number, row in enumerate(rows, first_row):
                 if (key := read_key(row.cells)) is not None:
                     keys.add(row_number, key)
-        found, style_notes = styles(evidence)
+        found, style_notes = styles(evidence, self.mapping.told)
+        self._habits = habits_shown(evidence, self.mapping.told)
         self._parse = row_parser(self._table, self.mapping, found)
         self.last_rows = await self._last_readable(keys.shared(), read_key)
         self.skipped = asides.notes(self._skipped)
@@ -199,8 +224,13 @@ class Rows:
         self._skipped = skipped
 
 
-async def map_rows(
-    job: Job, source: Source, table: Table, stop: asyncio.Event, mode: Mode = "upsert"
+async def map_rows(  # noqa: PLR0913, PLR0917 - all that a mapping depends on
+    job: Job,
+    source: Source,
+    table: Table,
+    stop: asyncio.Event,
+    mode: Mode = "upsert",
+    memory: Memory = NOTHING_KNOWN,
 ) -> Rows:
     """Find out which column of a source holds which field.
 
@@ -209,17 +239,24 @@ async def map_rows(
 
     """
     try:
-        columns, mapping = await find_mapping(job, source, table)
-        mapping = complete_or_updating(mapping, table, mode)
+        columns, mapping = await find_mapping(job, source, table, memory)
     except JobRefusedError as error:
         raise JobRefusedError(f"{source.missing} {error}".strip()) from None
-    return Rows(source, table, columns, mapping, mode, stop)
+    try:
+        mapping = complete_or_updating(mapping, table, mode)
+    except JobRefusedError as error:
+        said = filter(None, (source.missing, memory.misfit, str(error)))
+        raise JobRefusedError(" ".join(said)) from None
+    return Rows(source, table, columns, mapping, mode, stop, memory)
 
 
 async def find_mapping(
-    job: Job, source: Source, table: Table
+    job: Job, source: Source, table: Table, memory: Memory
 ) -> tuple[Sequence[str], ColumnMapping]:
     """Give all columns, and which of them holds which field, whatever is missing.
+
+    The job's own mapping decides; else what is known of such columns, then their names and the
+    first rows' cells.
 
     Raises:
         JobRefusedError: the mapping is wrong.
@@ -230,9 +267,12 @@ async def find_mapping(
         return list(mapping.columns), mapping
     columns = source.columns if source.columns is not None else await keys_of(source)
     if job.mapping:
-        return columns, given_mapping(columns, job.mapping, table)
+        return columns, given_mapping(columns, with_template(job.mapping, memory.template), table)
+    known = recalled(columns, table, memory)
+    if known.is_whole:
+        return columns, whole_mapping(known, columns, table)
     samples, are_all = await _samples(source, columns)
-    return columns, automatic_mapping(columns, table, samples, are_all=are_all)
+    return columns, automatic_mapping(columns, table, samples, are_all=are_all, known=known)
 
 
 async def _samples(source: Source, columns: Sequence[str]) -> tuple[list[dict[str, object]], bool]:

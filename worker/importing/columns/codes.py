@@ -79,7 +79,7 @@ class CodeEvidence:
         """Say how the column is to be read."""
         return Style(floats=True) if self._are_floats() else PLAIN
 
-    def notes(self, *_: Habit | AbstractSet[Habit]) -> Iterator[str]:
+    def notes(self, *_: Habit | AbstractSet[Habit] | str) -> Iterator[str]:
         """Say what was cleaned, with an example, and what may be wrong."""
         for what, tally in self.cleaned.items():
             yield f"cleaned of {what}: {tally}."

@@ -50,7 +50,7 @@ class DateEvidence:
         """Say how the column is to be read."""
         return Style(dates=_STYLES[habit])
 
-    def notes(self, habit: Habit, others: AbstractSet[Habit]) -> Iterator[str]:
+    def notes(self, habit: Habit, others: AbstractSet[Habit], told: str = "") -> Iterator[str]:
         """Say what a cell's reading depends on."""
         if habit == "both":
             yield (
@@ -64,4 +64,4 @@ class DateEvidence:
             yield "read with the month first, as in 03/25/2026."
         elif self.unclear:
             meaning = "March 4, not April 3" if habit == "usual" else "April 3, not March 4"
-            yield f"03/04/2026 is read as {meaning}, {reason(habit, others)}."
+            yield f"03/04/2026 is read as {meaning}, {told or reason(habit, others)}."

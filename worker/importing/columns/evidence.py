@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from worker.importing.values import Style
 
 # Which of the two habits a column has: the usual one is a decimal point, or the month first.
 Habit = Literal["usual", "other", "both"]
+
+
+class Told(NamedTuple):
+    """What somebody else says of a column that does not show its habit."""
+
+    habit: Habit
+    # Who: "as the option says".
+    reason: str
 
 
 class Evidence(Protocol):
@@ -30,8 +38,15 @@ class Evidence(Protocol):
         """Say how the column is to be read, if that is its habit."""
         ...
 
-    def notes(self, habit: Habit, others: AbstractSet[Habit]) -> Iterable[str]:
-        """Say what a cell's reading depends on, in sentences; `others` are the family's habits."""
+    def notes(self, habit: Habit, others: AbstractSet[Habit], told: str = "") -> Iterable[str]:
+        """Say what a cell's reading depends on, in sentences.
+
+        Args:
+            habit: the column's.
+            others: the habits of its family.
+            told: who says that it is this one, where the column does not show it.
+
+        """
         ...
 
 

@@ -134,9 +134,9 @@ class NumberEvidence:
             unit="" if self.units.count else None,
         )
 
-    def notes(self, habit: Habit, others: AbstractSet[Habit]) -> Iterator[str]:
+    def notes(self, habit: Habit, others: AbstractSet[Habit], told: str = "") -> Iterator[str]:
         """Say what a cell's reading depends on."""
-        yield from self._note_of_mark(habit, others)
+        yield from self._note_of_mark(habit, others, told)
         if self.currencies:
             carried = " and ".join(sorted(self.currencies))
             yield (
@@ -151,7 +151,7 @@ class NumberEvidence:
     def _has_dashes(self) -> bool:
         return bool(self.dashes.count and (self.is_accounting or self.is_padded))
 
-    def _note_of_mark(self, habit: Habit, others: AbstractSet[Habit]) -> Iterable[str]:
+    def _note_of_mark(self, habit: Habit, others: AbstractSet[Habit], told: str) -> Iterable[str]:
         if habit == "both":
             yield (
                 "some numbers have a decimal comma and some a decimal point,"
@@ -162,11 +162,13 @@ class NumberEvidence:
                 yield f"{example} can mean 1234 or 1.234 here, such numbers are refused."
         elif self.other:
             yield "read with a decimal comma, as in 1.234,50."
-        elif self.unclear and not self.usual and ("." in self.unclear or others - {"usual"}):
+        elif (
+            self.unclear and not self.usual and (told or "." in self.unclear or others - {"usual"})
+        ):
             example = self._example()
             is_thousands = (example == "1,234") == (habit == "usual")
             meaning = "1234, not 1.234" if is_thousands else "1.234, not 1234"
-            yield f"{example} is read as {meaning}, {reason(habit, others)}."
+            yield f"{example} is read as {meaning}, {told or reason(habit, others)}."
 
     def _example(self) -> str:
         return "1.234" if "." in self.unclear else "1,234"

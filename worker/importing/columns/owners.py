@@ -39,7 +39,7 @@ class OwnerEvidence:
         """Say how the column is to be read: each cell by itself."""
         return PLAIN
 
-    def notes(self, *_: Habit | AbstractSet[Habit]) -> Iterator[str]:
+    def notes(self, *_: Habit | AbstractSet[Habit] | str) -> Iterator[str]:
         """Say whose the contacts are."""
         if self.nobody.count:
             yield (

@@ -1,13 +1,16 @@
 """Columns mapped by their names, and by what is in them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from worker.importing.mapping.assignment import assign, groups_served
 from worker.importing.mapping.candidates import Candidate, vocabulary
 from worker.importing.mapping.content import EMPTY, Content, Samples
 from worker.importing.mapping.context import by_neighbours, in_context
 from worker.importing.mapping.mapping import Assignment, ColumnMapping, mapping_of, named
+from worker.importing.mapping.recalled import NOTHING, Recalled
 from worker.importing.mapping.words import words
 from worker.importing.sources.header import HeaderJudge, Likeness
 from worker.importing.tables import Table
@@ -25,6 +28,7 @@ def automatic_mapping(
     samples: Samples = (),
     *,
     are_all: bool = False,
+    known: Recalled = NOTHING,
 ) -> ColumnMapping:
     """Find each field's column by the words of its name; what is in it confirms or breaks a tie.
 
@@ -33,12 +37,18 @@ def automatic_mapping(
         table: whose fields they are to be.
         samples: the first rows, {column: cell}.
         are_all: whether there are no more rows than these.
+        known: what comes before names.
 
     """
     content = Content(samples, are_all=are_all)
-    candidates = _candidates(columns, table, content)
-    chosen = assign(candidates, table)
-    _add_by_likeness(chosen, columns, table, content)
+    recalled = _recalled(known, columns, table, content)
+    candidates = _candidates(columns, table, content, known)
+    taken = known.left_out.union(*(one.columns for one in recalled.values()))
+    free = [
+        one for one in candidates if one.field not in recalled and taken.isdisjoint(one.columns)
+    ]
+    chosen = recalled | assign(free, _unserved(table, recalled))
+    _add_by_likeness(chosen, columns, table, content, known.left_out)
     assignments = [
         Assignment(
             name,
@@ -49,8 +59,42 @@ def automatic_mapping(
         )
         for name, one in chosen.items()
     ]
-    notes = _notes(chosen, candidates, columns, table)
+    notes = [
+        *known.notes,
+        *_notes_of_votes(chosen, known),
+        *_notes(chosen, candidates, columns, table, known),
+    ]
     return mapping_of(assignments, columns, table, notes)
+
+
+def _recalled(
+    known: Recalled, columns: Sequence[str], table: Table, content: Content
+) -> dict[str, Candidate]:
+    """Give what comes before names, by field."""
+    fields = {field.name: field for field in table.fields}
+    voted = [
+        one
+        for one in known.voted
+        if content.weighed(one, fields[one.field], columns, is_required=False)
+    ]
+    return {one.field: one for one in (*known.fixed, *voted)}
+
+
+def _unserved(table: Table, recalled: Mapping[str, Candidate]) -> Table:
+    """Give the table as it is without the required groups that are served."""
+    groups = tuple(group for group in table.required if recalled.keys().isdisjoint(group))
+    return replace(table, required=groups)
+
+
+def _notes_of_votes(chosen: Mapping[str, Candidate], known: Recalled) -> Iterator[str]:
+    """Say what was mapped as in files with other columns."""
+    by_reason: dict[str, list[str]] = {}
+    reasons = {one.reason for one in (*known.voted, *known.likely)}
+    for name, one in chosen.items():
+        if one.reason in reasons:
+            by_reason.setdefault(one.reason, []).append(name)
+    for reason, names in by_reason.items():
+        yield f"Mapped {reason}: {', '.join(names)}."
 
 
 def judge_by_names(table: Table) -> HeaderJudge:
@@ -70,13 +114,15 @@ class _NameJudge:
         return Likeness(groups_served(found, self._table) if found else 0, len(known))
 
 
-def _candidates(columns: Sequence[str], table: Table, content: Content) -> list[Candidate]:
+def _candidates(
+    columns: Sequence[str], table: Table, content: Content, known: Recalled
+) -> list[Candidate]:
     """Find those that neither their neighbours nor their cells speak against, the better first."""
     fields = {field.name: field for field in table.fields}
     required = {name for group in table.required for name in group}
     found = vocabulary(table).candidates(columns)
     found.extend(one for one in by_neighbours(columns) if one.field in fields)
-    found = in_context(found, columns)
+    found = [*in_context(found, columns), *known.likely]
     copies = _renamed(columns)
     weighed = [
         content.weighed(one, fields[one.field], columns, is_required=one.field in required)
@@ -97,10 +143,14 @@ def _renamed(columns: Sequence[str]) -> set[int]:
 
 
 def _add_by_likeness(
-    chosen: dict[str, Candidate], columns: Sequence[str], table: Table, content: Content
+    chosen: dict[str, Candidate],
+    columns: Sequence[str],
+    table: Table,
+    content: Content,
+    left_out: AbstractSet[int],
 ) -> None:
     """Serve what has no column yet by nearly the same spelling, and e-mail by what is in it."""
-    taken = _renamed(columns).union(*(one.columns for one in chosen.values()))
+    taken = _renamed(columns).union(left_out, *(one.columns for one in chosen.values()))
     for one in vocabulary(table).misspelled(columns, taken, set(chosen)):
         chosen[one.field] = one
         taken.update(one.columns)
@@ -131,12 +181,16 @@ def _notes(
     candidates: Sequence[Candidate],
     columns: Sequence[str],
     table: Table,
+    known: Recalled,
 ) -> Iterator[str]:
     """Say what was decided that its owner may see otherwise."""
     others = {None, "code", "owner"}
     exact = {field.name for field in table.fields if field.evidence not in others} | {table.key}
     copies = {columns[index] for index in _renamed(columns)}
+    recalled = {*known.fixed, *known.voted}
     for name, one in chosen.items():
+        if one in recalled:
+            continue
         column = columns[one.columns[0]]
         again = [copy for copy in copies if copy.startswith(f"{column} (")]
         if again:
@@ -154,7 +208,7 @@ def _notes(
     missing = [name for name in exact if name and name not in chosen and "tier" not in name]
     missing += [name for group in table.required if chosen.keys().isdisjoint(group)
                 for name in group]  # fmt: skip
-    taken = {index for one in chosen.values() for index in one.columns}
+    taken = {index for one in chosen.values() for index in one.columns} | known.left_out
     suggested = vocabulary(table).suggestions(columns, taken, missing)
     for _, (name, index) in zip(range(_MOST_SUGGESTED), suggested, strict=False):
         yield f"The column {shown(columns[index])} may be {name}; choose it in the mapping if so."

@@ -1,14 +1,15 @@
 """A job's own mapping, column → field."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from worker.exceptions import JobRefusedError
 from worker.importing.mapping.candidates import vocabulary
 from worker.importing.mapping.mapping import Assignment, ColumnMapping, mapping_of, named
+from worker.importing.mapping.spelling import plain
 from worker.importing.sources.header import HeaderJudge, KnownNames
 from worker.importing.tables import Table
 from worker.importing.values import shown
+from worker.memory import Template
 
 # What a given mapping says of a column that is to be left out.
 _LEFT_OUT = {"", "ignore", "skip", "none"}
@@ -29,15 +30,58 @@ def given_mapping(
 ) -> ColumnMapping:
     """Follow the job's own mapping, column → field.
 
+    Raises:
+        JobRefusedError: it names what is no field, or a field twice.
+
+    """
+    assignments, notes = given_assignments(columns, given, table)
+    return mapping_of(assignments, columns, table, notes)
+
+
+def with_template(own: Mapping[str, object], template: Template | None) -> Mapping[str, object]:
+    """Add to the job's own mapping what a template says of other columns and other fields."""
+    if template is None:
+        return own
+    columns = set(map(plain, own))
+    fields = {plain(target) for target in own.values() if isinstance(target, str)}
+    others = {
+        column: target
+        for column, target in template.mapping.items()
+        if plain(column) not in columns
+        and not (isinstance(target, str) and plain(target) in fields - {""})
+    }
+    return {**own, **others}
+
+
+def given_assignments(
+    columns: Sequence[str],
+    given: Mapping[str, object],
+    table: Table,
+    *,
+    by: str = "The mapping",
+    reason: str = "as the mapping says",
+) -> tuple[list[Assignment], list[str]]:
+    """Follow a mapping, column → field: the job's own, or a template's.
+
     Several columns of a contact's name are put together, the first name first.
+
+    Args:
+        columns: the file's.
+        given: the mapping.
+        table: whose fields there are.
+        by: who says so, at the beginning of a sentence.
+        reason: of each assignment.
+
+    Returns:
+        the assignments, and a note where the file lacks columns.
 
     Raises:
         JobRefusedError: it names what is no field, or a field twice.
 
     """
-    fields = {_plain(field.name): field.name for field in table.fields}
+    fields = {plain(field.name): field.name for field in table.fields}
     exact = set(columns)
-    spelled = {_plain(column): column for column in reversed(columns)}
+    spelled = {plain(column): column for column in reversed(columns)}
     found: dict[str, list[str]] = {}
     used: set[str] = set()
     composed = {field.name for field in table.fields if field.parts}
@@ -45,36 +89,36 @@ def given_mapping(
     for wanted, target in given.items():
         if target is None or (isinstance(target, str) and target.strip().lower() in _LEFT_OUT):
             continue
-        field = fields.get(_plain(target)) if isinstance(target, str) else None
+        field = fields.get(plain(target)) if isinstance(target, str) else None
         if field is None:
             raise JobRefusedError(
-                f"The mapping sends the column {shown(wanted)} to {shown(target)}, which is no "
+                f"{by} sends the column {shown(wanted)} to {shown(target)}, which is no "
                 f"field of {table.noun}.\nThe fields are: {', '.join(fields.values())}."
             )
-        column = wanted if wanted in exact else spelled.get(_plain(wanted))
+        column = wanted if wanted in exact else spelled.get(plain(wanted))
         if column is None:
             missing.append(wanted)
         elif field in found and field not in composed:
             raise JobRefusedError(
-                f"The mapping sends two columns to {field}: {shown(found[field][0])} and "
+                f"{by} sends two columns to {field}: {shown(found[field][0])} and "
                 f"{shown(column)}. Please choose one."
             )
         elif column in used:
             raise JobRefusedError(
-                f"The mapping sends the column {shown(column)} to two fields. Please choose one."
+                f"{by} sends the column {shown(column)} to two fields. Please choose one."
             )
         else:
             found.setdefault(field, []).append(column)
             used.add(column)
-    notes = [f"The mapping names columns that the file lacks: {named(missing)}."] * bool(missing)
+    notes = [f"{by} names columns that the file lacks: {named(missing)}."] * bool(missing)
     assignments = [
-        Assignment(field, _in_order(field, of_field, columns, table), 1.0, "as the mapping says")
+        Assignment(field, in_order(field, of_field, columns, table), 1.0, reason)
         for field, of_field in found.items()
     ]
-    return mapping_of(assignments, columns, table, notes)
+    return assignments, notes
 
 
-def _in_order(
+def in_order(
     field: str, chosen: Sequence[str], columns: Sequence[str], table: Table
 ) -> tuple[str, ...]:
     """Put parts in order: as their names say, else as the file has them.
@@ -95,15 +139,10 @@ def judge_by_mapping(given: Mapping[str, object], table: Table) -> HeaderJudge:
     of_field: dict[str, set[str]] = {}
     for column, target in given.items():
         if isinstance(target, str):
-            of_field.setdefault(_plain(target), set()).add(columns[column])
-    names = {field.name: frozenset(of_field.get(_plain(field.name), ())) for field in table.fields}
+            of_field.setdefault(plain(target), set()).add(columns[column])
+    names = {field.name: frozenset(of_field.get(plain(field.name), ())) for field in table.fields}
     return KnownNames(frozenset(columns.values()), _groups(names, table))
 
 
 def _groups(names: Mapping[str, frozenset[str]], table: Table) -> list[frozenset[str]]:
     return [frozenset().union(*(names[name] for name in group)) for group in table.required]
-
-
-def _plain(header: str) -> str:
-    """Take away what two spellings of one name differ in: case, spaces, _ and -."""
-    return re.sub(r"[\s_-]+", "", header.casefold())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from worker.exceptions import JobRefusedError
+from worker.importing.columns import Told
 from worker.importing.tables import Table
 from worker.importing.values import shown
 
@@ -42,6 +43,8 @@ class ColumnMapping:
     # Field name → the columns that it is put together from, in order. No field is in both.
     composed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     assignments: tuple[Assignment, ...] = ()
+    # By field, how its column is written, where its own cells don't show it.
+    told: Mapping[str, Told] = field(default_factory=lambda: MappingProxyType({}))
 
     def columns_of(self, name: str) -> tuple[str, ...]:
         """Give the columns of a field; none if it has none."""

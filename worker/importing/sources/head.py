@@ -18,6 +18,7 @@ class Head:
         self._source = source
         self._most = most
         self.columns = source.columns
+        self.layout = source.layout
         self.missing = source.missing
         self.sheets = source.sheets
         self.sheet = source.sheet

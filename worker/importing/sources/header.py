@@ -26,7 +26,8 @@ _NUMBER = re.compile(r"[-+($\s]*[0-9][0-9.,\s]*[-)%$\s]*")
 class Likeness(NamedTuple):
     """How much a row looks like a header; the greater, the more."""
 
-    # Required groups of fields that its cells can serve.
+    # Required groups of fields that its cells can serve; one more than there are is a header that
+    # is known from an earlier file.
     required: int
     # Cells that name a field.
     known: int
@@ -37,7 +38,7 @@ class HeaderJudge(Protocol):
 
     @property
     def required(self) -> int:
-        """The most that a likeness' `required` can be: then nothing is missing."""
+        """How many required groups there are: with a likeness of so many, nothing is missing."""
 
     def __call__(self, cells: Sequence[str]) -> Likeness:
         """Judge the cells of one row, "" for one that is no name."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from worker.importing.sources.header import SEARCHED_ROWS, HeaderJudge, Likeness, find_header, names
+from worker.importing.sources.options import FileOptions
 from worker.importing.sources.spooled_rows import spooled_row
 
 
@@ -11,28 +12,36 @@ class SheetJudgement:
 
     Args:
         spool: where the beginning of a sheet is.
-        header_row: the option, 1-based; None where it is found out.
+        options: what is said of the file.
         judge: tells a header from other rows.
 
     """
 
-    def __init__(self, spool: Path, header_row: int | None, judge: HeaderJudge) -> None:
+    def __init__(self, spool: Path, options: FileOptions, judge: HeaderJudge) -> None:
         self._spool = spool
-        self._header_row = header_row
+        self._header_row = options.header_row
+        self._likely = options.likely_sheets
         self._judge = judge
         self._seen: list[tuple[Likeness, str]] = []
 
     def answer(self, sheet: str | None) -> object:
         """Say whether a sheet is wanted; of None, which one is the best if none was."""
         if sheet is None:
-            return max(self._seen, key=lambda seen: seen[0])[1]
-        self._seen.append((self._likeness(), sheet))
-        return self.has_found
+            with_all = (name for likeness, name in self._seen if self._has_all(likeness))
+            return next(with_all, max(self._seen, key=lambda seen: seen[0])[1])
+        likeness = self._likeness()
+        self._seen.append((likeness, sheet))
+        if self._likely:  # which may come further behind
+            return sheet in self._likely and likeness.required > self._judge.required
+        return self._has_all(likeness)
 
     @property
     def has_found(self) -> bool:
-        """Whether the last sheet has all that is required, as far as anybody asked."""
-        return not self._seen or self._seen[-1][0].required >= self._judge.required
+        """Whether a sheet has all that is required, as far as anybody asked."""
+        return not self._seen or any(self._has_all(likeness) for likeness, _ in self._seen)
+
+    def _has_all(self, likeness: Likeness) -> bool:
+        return likeness.required >= self._judge.required
 
     def _likeness(self) -> Likeness:
         with self._spool.open("rb") as file:

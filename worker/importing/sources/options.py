@@ -41,6 +41,8 @@ class FileOptions:
     sheet: str | None = None
     # The header's row in the file, 1-based; 0 where there is none.
     header_row: int | None = None
+    # Sheets that were chosen in earlier files: one of them comes first if it looks like theirs.
+    likely_sheets: frozenset[str] = frozenset()
 
     @classmethod
     def from_json(cls, options: Mapping[str, object]) -> Self:

@@ -1,6 +1,6 @@
 """What a source is: rows with the numbers under which their owner knows them."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -42,6 +42,11 @@ class Source(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed or left out, in plain sentences; complete after one pass of pages()."""
+        ...
+
+    @property
+    def layout(self) -> Mapping[str, object]:
+        """How the rows were found, as file_data.options would say it, where nobody said it."""
         ...
 
     @property
