@@ -82,7 +82,7 @@ MAY = {
         "select": MEMBERS | SERVICE,
         "insert": MEMBERS | SERVICE,
         # The organization is not among them, for it is changed into another one here.
-        "update": dict.fromkeys(MEMBERS, {"data_type", "name", "mapping", "options", "columns"})
+        "update": {role: {"data_type", "name", "mapping", "options", "columns"} for role in MEMBERS}
         | SERVICE,
         "delete": MEMBERS | SERVICE,
     },

@@ -1,7 +1,7 @@
 """A job's rows: which count, what is learned of them, and which come back."""
 
 import asyncio
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
@@ -16,6 +16,7 @@ class Pages:
     """A source of these pages."""
 
     notes = ("read somehow.",)
+    layout = MappingProxyType({})
     missing = ""
 
     def __init__(self, *pages, columns=None):

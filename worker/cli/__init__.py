@@ -13,6 +13,7 @@ import structlog
 from rich.console import Console
 
 from worker.cli.import_file import FAILED, Upload, import_file
+from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
 from worker.importing.mode import MODES
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: 0 after a clean stop, 1 after a failure, 2 when it could not begin.
     import: 0 when every row is in, 1 when some were refused, 2 when the import failed; 0 after a
         preview.
+    templates: 0 when it is done, 2 when it is not.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.set_int_max_str_digits(0)
     if options.command == "import":
         return _ended(import_file(settings, _upload(options), Console()), failure=FAILED)
+    if options.command == "templates":
+        return _ended(templates(settings, wish_of(options), Console()), failure=REFUSED)
     return _ended(_run(settings, once=options.once), failure=1)
 
 
@@ -88,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="JSON",
         help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
     )
+    upload.add_argument("--template", metavar="NAME", help="a mapping that was kept: templates")
     upload.add_argument("--mode", choices=MODES, help="only update, only create; else both")
     upload.add_argument("--dry-run", action="store_true", help="say what would happen")
     upload.add_argument(
@@ -97,11 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     upload.add_argument("--delimiter", help="of a text file; else found out")
     upload.add_argument("--encoding", help="of a text file; else found out")
     upload.add_argument("--header-row", type=int, help="the row with the columns; else found out")
+    add_command(commands)
     return parser
 
 
 def _upload(options: argparse.Namespace) -> Upload:
-    names = ("mode", "sheet", "delimiter", "encoding", "header_row", "dry_run", "preview")
+    names = (
+        "template", "mode", "sheet", "delimiter", "encoding", "header_row", "dry_run", "preview",
+    )  # fmt: skip
     said = {name: said for name in names if (said := getattr(options, name)) not in {None, False}}
     return Upload(options.file, options.organization, options.data_type, options.mapping, said)
 

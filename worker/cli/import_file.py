@@ -87,7 +87,7 @@ async def _insert_job(client: AsyncClient, upload: Upload) -> str:
         "file_data": file_data,
     }
     # Once: an insert whose answer was lost must not be made twice.
-    [inserted] = await _ask(client.table("scheduled_jobs").insert(row))
+    [inserted] = await ask(client.table("scheduled_jobs").insert(row))
     return str(inserted["id"])
 
 
@@ -103,7 +103,7 @@ async def _follow(client: AsyncClient, job_id: str, console: Console) -> dict[st
         while True:
             jobs = client.table("scheduled_jobs").select(columns).eq("id", job_id)
             # A moment without an answer is no reason to leave a job that goes on.
-            answer = await retried("follow", partial(_ask, jobs))
+            answer = await retried("follow", partial(ask, jobs))
             if not answer:
                 return {"id": job_id, "status": "deleted"}
             job = answer[0]
@@ -129,7 +129,7 @@ def _show(bars: Progress, bar: TaskID, job: Mapping[str, Any]) -> None:
 
 async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console) -> int:
     runs = client.table("import_runs").select("*").eq("job_id", job["id"])
-    latest = await retried("follow", partial(_ask, runs.order("started_at", desc=True).limit(1)))
+    latest = await retried("follow", partial(ask, runs.order("started_at", desc=True).limit(1)))
     run = latest[0] if latest else None
     say = partial(console.print, markup=False, highlight=False)
     if run and run["preview"]:
@@ -157,7 +157,7 @@ async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console)
     return SOME_REFUSED if run["failed"] else ALL_IN
 
 
-async def _ask(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client's builders have no common type
+async def ask(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client's builders have no common type
     """Run a select or an insert; its rows."""
     try:
         return list((await query.execute()).data)

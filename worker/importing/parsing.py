@@ -122,7 +122,7 @@ def row_parser(table: Table, mapping: ColumnMapping, found: Mapping[str, Style])
         (
             field.name,
             field.stored_as,
-            mapping.columns.get(field.name) or mapping.composed[field.name],
+            mapping.composed.get(field.name) or mapping.columns[field.name],
             _in_style(field, found.get(field.name, PLAIN)),
             (field.name,) in always_required,
         )

@@ -104,17 +104,16 @@ class _Known:
         self._leave_out(of_template)
 
     def repeat(self, same: Remembered) -> None:
+        score = _SURE if same.is_corrected else _LEARNED
         fields = {one.name for one in self._table.fields}
-        groups: dict[str, list[str]] = {}
+        groups: dict[str, list[int]] = {}
         for name, target in same.mapping.items():
             place = self._spellings.find(name)
-            if place is not None and target in fields and place not in self._taken():
-                groups.setdefault(target, []).append(self._columns[place])
-        score = _SURE if same.is_corrected else _LEARNED
+            if place is not None and target in fields:
+                groups.setdefault(target, []).append(place)
         for target, group in groups.items():
-            if target not in self._fixed:
-                ordered = in_order(target, group, self._columns, self._table)
-                places = tuple(map(self._columns.index, ordered))
+            if target not in self._fixed and self._taken().isdisjoint(group):
+                places = self._in_order(target, group)
                 self._fixed[target] = Candidate(target, places, score, same.reason)
         self._notes.append(f"Mapped {same.reason}.")
         self._leave_out(self._columns)
@@ -123,7 +122,7 @@ class _Known:
     def free(self, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         taken = self._taken()
         return tuple(
-            one
+            one._replace(columns=self._in_order(one.field, one.columns))
             for one in candidates
             if one.field not in self._fixed and taken.isdisjoint(one.columns)
         )
@@ -139,6 +138,11 @@ class _Known:
             tuple(self._notes),
             self.is_whole,
         )
+
+    def _in_order(self, field: str, places: Iterable[int]) -> tuple[int, ...]:
+        chosen = [self._columns[place] for place in places]
+        ordered = in_order(field, chosen, self._columns, self._table)
+        return tuple(map(self._columns.index, ordered))
 
     def _taken(self) -> set[int]:
         return self._left_out.union(*(one.columns for one in self._fixed.values()))
