@@ -83,8 +83,10 @@ class Memory:
     @property
     def misfit(self) -> str:
         """Say of a file that lacks what is required that a template mapped it; else nothing."""
-        return "" if self.template is None else (
-            f'The template "{self.template.name}" does not fit this file.'
+        return (
+            ""
+            if self.template is None
+            else (f'The template "{self.template.name}" does not fit this file.')
         )
 
     @classmethod

@@ -62,7 +62,7 @@ async def test_what_a_preview_says(preview, dealer):
         "fill_rate": 1,
         "samples": ["2.50", "1.25", "2.75"],
         "field": "unit_price",
-        "confidence": 0.86,
+        "confidence": 0.87,
         "reason": "a synonym",
         "alternatives": [],
     }

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -30,6 +30,7 @@ class Cells:
     notes = ()
     missing = ""
     sheets = ()
+    layout = MappingProxyType({})
     sheet = None
 
     def __init__(self, columns, rows):

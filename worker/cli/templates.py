@@ -47,7 +47,7 @@ class Wish:
 
 
 def add_command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",  # noqa: SLF001 - no other name
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     """Teach the command line this command."""
     templates = commands.add_parser("templates", help="mappings that are kept under a name")

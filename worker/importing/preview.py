@@ -64,7 +64,7 @@ class _Run:
     job: Job
     stop: asyncio.Event
 
-    async def carry_out(self, _: Heartbeat) -> Finish:
+    async def carry_out(self, _heartbeat: Heartbeat) -> Finish:
         """Look at the rows; how to finish.
 
         Raises:
