@@ -204,3 +204,32 @@ async def test_nothing_is_asked_for_mapped_records(dealer, settings):
         dealer.execute("grant execute on function recall_mappings to service_role")
     assert dealer.job(job_id)["status"] == "completed"
     assert memories(dealer) == []
+
+
+async def test_a_preview_tells_what_is_remembered_and_teaches_nothing(dealer, import_file):
+    _, first = await import_file(strange(), mapping=BY_HAND)
+    known = memories(dealer)
+    _, run = await import_file(strange(), options={"preview": True})
+    reason = note("stock.csv", first).removeprefix("Mapped ").rstrip(".")
+    found = {one["header"]: (one["field"], one["reason"]) for one in run["preview"]["columns"]}
+    assert found == {column: (field, reason) for column, field in BY_HAND.items()} | {
+        "Farge": (None, None)
+    }
+    assert note("stock.csv", first) in run["notes"]
+    assert memories(dealer) == known
+    _, run = await import_file(strange(), mapping=BY_HAND | {"Utsalg": "cost", "Innkjop": ""},
+                               options={"preview": True})  # fmt: skip
+    assert memories(dealer) == known
+
+
+async def test_a_preview_says_where_a_template_does_not_fit(dealer, import_file):
+    dealer.execute(
+        "insert into import_templates (organization_id, data_type, name, mapping, columns)"
+        """ values (%s, 'inventory', 'Monthly', '{"A": "sku", "B": "name"}', '{A,B}')""",
+        dealer.organization_id,
+    )
+    options = {"preview": True, "template": "Monthly"}
+    job, run = await import_file(b"A,C\n1,2\n", options=options)
+    assert job["status"] == "completed"
+    assert run["preview"]["problem"].startswith('The template "Monthly" does not fit this file. No')
+    assert run["preview"]["mapping"] == {"A": "sku"}
