@@ -37,6 +37,11 @@ class Template:
         """Say why a field has its column."""
         return f'as in the template "{self.name}"'
 
+    @property
+    def misfit(self) -> str:
+        """Say of a file that lacks what is required that it was mapped so."""
+        return f'The template "{self.name}" does not fit this file.'
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
@@ -81,13 +86,10 @@ class Memory:
         return {**(self.template.options if self.template else {}), **own}
 
     @property
-    def misfit(self) -> str:
-        """Say of a file that lacks what is required that a template mapped it; else nothing."""
-        return (
-            ""
-            if self.template is None
-            else (f'The template "{self.template.name}" does not fit this file.')
-        )
+    def sheets(self) -> frozenset[str]:
+        """Give the sheets that somebody chose in earlier files."""
+        sheets = (one.options.get("sheet") for one in self.remembered)
+        return frozenset(sheet for sheet in sheets if isinstance(sheet, str))
 
     @classmethod
     def from_json(cls, options: Mapping[str, object], answer: dict[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -29,8 +29,8 @@ class Cells:
 
     notes = ()
     missing = ""
+    header_row = None
     sheets = ()
-    layout = MappingProxyType({})
     sheet = None
 
     def __init__(self, columns, rows):

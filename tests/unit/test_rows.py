@@ -1,7 +1,7 @@
 """A job's rows: which count, what is learned of them, and which come back."""
 
 import asyncio
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +16,8 @@ class Pages:
     """A source of these pages."""
 
     notes = ("read somehow.",)
-    layout = MappingProxyType({})
+    header_row = None
+    sheet = None
     missing = ""
 
     def __init__(self, *pages, columns=None):

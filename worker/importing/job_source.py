@@ -39,7 +39,7 @@ async def open_source(
         return
     options = FileOptions.from_json(memory.said)
     if options.sheet is None:
-        options = replace(options, likely_sheets=_sheets(memory))
+        options = replace(options, likely_sheets=memory.sheets)
     stored = path_in_bucket(job)
     with scratch_directory() as directory:
         file = directory / "file"
@@ -89,9 +89,3 @@ def _judge(job: Job, table: Table, memory: Memory) -> HeaderJudge:
     if job.mapping:
         return judge_by_mapping(with_template(job.mapping, memory.template), table)
     return judge_by_memory(memory, table)
-
-
-def _sheets(memory: Memory) -> frozenset[str]:
-    """Give the sheets that were chosen in earlier files."""
-    sheets = (one.options.get("sheet") for one in memory.remembered)
-    return frozenset(sheet for sheet in sheets if isinstance(sheet, str))

@@ -14,10 +14,11 @@ from worker.heartbeat import Heartbeat
 from worker.importing.findings import ColumnFindings, bounded, landing
 from worker.importing.job_source import open_source
 from worker.importing.mapping import ColumnMapping
-from worker.importing.mode import Mode, complete_or_updating, read_mode, refuse_unclear
+from worker.importing.mode import Mode, read_mode, refuse_unclear
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
-from worker.importing.rows import Rows, find_mapping, keys_of
+from worker.importing.rows import Rows
+from worker.importing.source_mapping import complete, find_mapping, keys_of
 from worker.importing.sources import Head, Source
 from worker.importing.tables import TABLES, Table
 from worker.job import Job, RowError
@@ -105,7 +106,7 @@ async def preview_of(  # noqa: PLR0913, PLR0917 - all that rows depend on
         columns = await keys_of(head)
         mapping = mapping.within(columns)
     missing = mapping.missing
-    mapping, problem = _as_imported(mapping, table, mode, source, memory)
+    mapping, problem = _as_imported(mapping, source, table, mode, memory)
     rows = Rows(head, table, columns, mapping, mode, stop, memory)
     await rows.survey()
     refused = 0
@@ -137,13 +138,13 @@ async def preview_of(  # noqa: PLR0913, PLR0917 - all that rows depend on
 
 
 def _as_imported(
-    mapping: ColumnMapping, table: Table, mode: Mode, source: Source, memory: Memory
+    mapping: ColumnMapping, source: Source, table: Table, mode: Mode, memory: Memory
 ) -> tuple[ColumnMapping, str | None]:
     """Give the mapping as an import would use it, and why it would not go on, if so."""
     try:
-        return complete_or_updating(mapping, table, mode), None
+        return complete(mapping, source, table, mode, memory), None
     except JobRefusedError as refusal:
-        return mapping, " ".join(filter(None, (source.missing, memory.misfit, str(refusal))))
+        return mapping, str(refusal)
 
 
 def _numbers(rows: Sequence[ParsedRow]) -> set[int]:

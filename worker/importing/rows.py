@@ -1,7 +1,7 @@
 """A job's rows: mapped, parsed, and numbered as the ledger numbers them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from worker.exceptions import JobRefusedError, StopRequestedError
@@ -9,29 +9,17 @@ from worker.importing import asides
 from worker.importing.asides import Asides
 from worker.importing.columns import Tally, evidence_of, habits_shown, styles
 from worker.importing.keys import Keys
-from worker.importing.mapping import (
-    ColumnMapping,
-    automatic_mapping,
-    given_mapping,
-    mapped_already,
-    recalled,
-    told_habits,
-    whole_mapping,
-    with_template,
-)
-from worker.importing.mode import Mode, complete_or_updating
+from worker.importing.mapping import ColumnMapping, told_habits
+from worker.importing.mode import Mode
 from worker.importing.parsing import KeyReader, ParsedRow, key_reader, row_parser
+from worker.importing.source_mapping import complete, find_mapping
 from worker.importing.sources import Source, SourceRow, Unreadable
-from worker.importing.sources.header import MOST_COLUMNS
 from worker.importing.tables import Row, Table
 from worker.job import Job, RowError
 from worker.memory import NOTHING_KNOWN, Layout, Memory
 
 # Rows between two turns of the event loop, looked at together: some milliseconds.
 _ROWS_A_TURN = 100
-# Rows whose cells tell what a column is.
-_SAMPLED_ROWS = 100
-_SAMPLED_CELLS = 100_000
 # Of a file, by its owner.
 _SAID = ("sheet", "delimiter", "encoding", "header_row")
 
@@ -54,7 +42,7 @@ class Rows:
     ) -> None:
         self.columns = tuple(columns)
         self.mapping = replace(mapping, told=told_habits(mapping, table, memory))
-        self._said = {name: said for name in _SAID if (said := memory.said.get(name)) is not None}
+        self._layout = _layout(source, memory)
         # After survey():
         self.count = 0
         # What their owner should know of how they were read, in sentences.
@@ -63,8 +51,6 @@ class Rows:
         self.skipped: list[str] = []
         # By row number, the last readable row of the same key; 0 for a row whose key is its own.
         self.last_rows: Sequence[int] = ()
-        # How columns are written, in options.
-        self._habits: dict[str, dict[str, str]] = {}
         self._source = source
         self._stop = stop
         self._table = table
@@ -87,9 +73,8 @@ class Rows:
     @property
     def layout(self) -> Layout:
         """What the file looks like, for the next one of its kind; after survey()."""
-        options = {**self._source.layout, **self._said, **self._habits}
         # Where no column was looked at, keys are fields already.
-        return Layout(self.columns if self.mapping.seen else None, options)
+        return Layout(self.columns if self.mapping.seen else None, self._layout)
 
     async def survey(self) -> None:
         """Go through all rows: count them, learn how their columns are written, find keys twice."""
@@ -112,7 +97,7 @@ class Rows:
                 if (key := read_key(row.cells)) is not None:
                     keys.add(row_number, key)
         found, style_notes = styles(evidence, self.mapping.told)
-        self._habits = habits_shown(evidence, self.mapping.told)
+        self._layout |= habits_shown(evidence, self.mapping.told)
         self._parse = row_parser(self._table, self.mapping, found)
         self.last_rows = await self._last_readable(keys.shared(), read_key)
         self.skipped = asides.notes(self._skipped)
@@ -242,66 +227,13 @@ async def map_rows(  # noqa: PLR0913, PLR0917 - all that a mapping depends on
         columns, mapping = await find_mapping(job, source, table, memory)
     except JobRefusedError as error:
         raise JobRefusedError(f"{source.missing} {error}".strip()) from None
-    try:
-        mapping = complete_or_updating(mapping, table, mode)
-    except JobRefusedError as error:
-        said = filter(None, (source.missing, memory.misfit, str(error)))
-        raise JobRefusedError(" ".join(said)) from None
+    mapping = complete(mapping, source, table, mode, memory)
     return Rows(source, table, columns, mapping, mode, stop, memory)
 
 
-async def find_mapping(
-    job: Job, source: Source, table: Table, memory: Memory
-) -> tuple[Sequence[str], ColumnMapping]:
-    """Give all columns, and which of them holds which field, whatever is missing.
-
-    The job's own mapping decides; else what is known of such columns, then their names and the
-    first rows' cells.
-
-    Raises:
-        JobRefusedError: the mapping is wrong.
-
-    """
-    if source.columns is None and job.mapping is not None:
-        mapping = mapped_already(table)
-        return list(mapping.columns), mapping
-    columns = source.columns if source.columns is not None else await keys_of(source)
-    if job.mapping:
-        return columns, given_mapping(columns, with_template(job.mapping, memory.template), table)
-    known = recalled(columns, table, memory)
-    if known.is_whole:
-        return columns, whole_mapping(known, columns, table)
-    samples, are_all = await _samples(source, columns)
-    return columns, automatic_mapping(columns, table, samples, are_all=are_all, known=known)
-
-
-async def _samples(source: Source, columns: Sequence[str]) -> tuple[list[dict[str, object]], bool]:
-    """Give the cells of the first rows, and whether there are no more rows."""
-    most = max(1, min(_SAMPLED_ROWS, _SAMPLED_CELLS // max(1, len(columns))))
-    rows: list[SourceRow] = []
-    pages = source.pages()
-    async for page in pages:
-        rows.extend(page)
-        if len(rows) > most:
-            break
-    if isinstance(pages, AsyncGenerator):
-        await pages.aclose()
-    return [row.cells for row in rows[:most] if isinstance(row.cells, dict)], len(rows) <= most
-
-
-async def keys_of(source: Source) -> list[str]:
-    """Give the columns of raw records: every key, in order of appearance.
-
-    All records are looked at: an empty cell may be a missing key.
-    """
-    keys: dict[str, None] = {}
-    async for page in source.pages():
-        for row in page:
-            if isinstance(row.cells, dict):
-                keys.update(dict.fromkeys(row.cells))
-        if len(keys) > MOST_COLUMNS:
-            raise JobRefusedError(
-                f"The records have more than {MOST_COLUMNS:,} different keys, which is no table. "
-                "Please upload the file again."
-            )
-    return list(keys)
+def _layout(source: Source, memory: Memory) -> dict[str, object]:
+    """Say in options where the rows are: what was said, and what was found."""
+    found = {} if source.header_row is None else {"header_row": source.header_row}
+    chosen = {"sheet": source.sheet} if source.sheet in memory.sheets else {}
+    said = {name: said for name in _SAID if (said := memory.said.get(name)) is not None}
+    return {**found, **chosen, **said}

@@ -1,7 +1,7 @@
 """A file on the local disk as rows: its format, its header, its columns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import zip_longest
 from pathlib import Path
@@ -61,7 +61,6 @@ async def open_file(
         header = await _header(table, options, judge)
         source = FileSource(table, header, opening.notes, opening.missing, scratch.pop_all())
         source.sheets, source.sheet = opening.sheets, opening.sheet
-        source.recalled_sheet = opening.recalled_sheet
         return source
 
 
@@ -87,19 +86,14 @@ class FileSource:
         self._can_shift = isinstance(table, TextTable)
         self._extra_cells = ""
         self.columns: tuple[str, ...] = header.columns if header else ()
-        # The sheet, if it was chosen because earlier files had one of that name.
-        self.recalled_sheet: str | None = None
 
     @property
-    def layout(self) -> Mapping[str, object]:
-        """How the file was read, in its options, where nobody said it."""
+    def header_row(self) -> int | None:
+        """The row of the columns' names, 1-based; 0 where they have none; None of records."""
+        if self._header is None:
+            return None
         has_names_itself = isinstance(self._table, SpooledTable) and self._table.columns is not None
-        layout: dict[str, object] = {}
-        if self._header is not None and not has_names_itself:
-            layout["header_row"] = self._header.number
-        if self.recalled_sheet is not None:
-            layout["sheet"] = self.recalled_sheet
-        return layout
+        return None if has_names_itself else self._header.number
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -169,8 +163,6 @@ class _Opening:
         self.missing = ""
         self.sheets: tuple[str, ...] = ()
         self.sheet: str | None = None
-        # The sheet, if it was chosen because earlier files had one of that name.
-        self.recalled_sheet: str | None = None
 
     async def open(self, path: Path) -> Table:
         """Find the table; what is written for it is removed with `scratch`."""
@@ -206,8 +198,6 @@ class _Opening:
                 f"{listed(sheets(report))}."
             )
         self.sheets, self.sheet = tuple(sheets(report)), str(report["sheet"])
-        if self.sheet in self._options.likely_sheets:
-            self.recalled_sheet = self.sheet
         return Spool(spool, workbook_notes(report), int(str(report["blank_columns"])))
 
     def _wishes(self) -> dict[str, object]:

@@ -18,7 +18,7 @@ class Head:
         self._source = source
         self._most = most
         self.columns = source.columns
-        self.layout = source.layout
+        self.header_row = source.header_row
         self.missing = source.missing
         self.sheets = source.sheets
         self.sheet = source.sheet

@@ -1,7 +1,6 @@
 """Rows from file_data.records, read in pages so that no process holds a whole job."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from worker.exceptions import DatabaseUnavailableError
 from worker.importing.sources.rows import PAGE_ROWS, SourceRow, is_blank
@@ -19,7 +18,7 @@ class RecordSource:
 
     columns: None = None
     notes: tuple[str, ...] = ()
-    layout: Mapping[str, object] = MappingProxyType({})
+    header_row: None = None
     missing: str = ""
     sheets: tuple[str, ...] = ()
     sheet: None = None

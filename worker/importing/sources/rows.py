@@ -1,6 +1,6 @@
 """What a source is: rows with the numbers under which their owner knows them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -45,8 +45,8 @@ class Source(Protocol):
         ...
 
     @property
-    def layout(self) -> Mapping[str, object]:
-        """How the rows were found, as file_data.options would say it, where nobody said it."""
+    def header_row(self) -> int | None:
+        """Where a file's columns are named, 1-based; 0 where they are not; None of records."""
         ...
 
     @property
