@@ -69,6 +69,12 @@ class Ground:
         )
         return name, user
 
+    def keep_changes(self, days: int) -> None:
+        """Set for how many days it is kept what imports change; 0: not at all."""
+        self.database.execute(
+            "update import_settings set value = %s where name = 'changes_days'", [Jsonb(days)]
+        )
+
     def job(self, organization: str, file_data: object, data_type: str = "inventory") -> UUID:
         """Insert a job that is due now."""
         [job_id] = self.database.execute(

@@ -76,19 +76,17 @@ def by_size(ground: Ground, sizes: Sizes) -> Iterator[Run]:
 
 def price_lists(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Import a file, and then two price lists of its items, in which every price is another."""
-    usual = data.as_csv(sizes.small)
     for run in range(sizes.runs):
-        ground.empty()
-        organization, _ = ground.organization()
-        with ground.worker() as pid:
-            for lap, content in (
-                ("usual", usual),
-                ("prices", data.as_price_list(sizes.small, 1)),
-                ("prices", data.as_price_list(sizes.small, 2)),
-            ):
-                act = partial(ways.worker_file, ground, organization, content)
-                measured = ground.measure(sizes.small, act, worker=pid)
-                yield {"way": "price list", "lap": lap, "run": run} | as_json(measured)
+        yield from _with_price_lists(ground, "price list", run, sizes.small)
+
+
+def change_sets(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Do the same with and without keeping what was changed, in turns."""
+    for run in range(sizes.runs):
+        for days in (30, 0) if run % 2 else (0, 30):
+            ground.keep_changes(days)
+            yield from _with_price_lists(ground, "kept" if days else "not kept", run, sizes.rows)
+    ground.keep_changes(30)
 
 
 def previews(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -156,6 +154,20 @@ def two_workers(ground: Ground, sizes: Sizes) -> Iterator[Run]:
             act = partial(_at_once, ground, organizations, records)
             measured = ground.measure(2 * len(records), act, worker=one, worker_2=other)
         yield {"way": "two workers", "lap": "first", "run": run} | as_json(measured)
+
+
+def _with_price_lists(ground: Ground, way: str, run: int, rows: int) -> Iterator[Run]:
+    ground.empty()
+    organization, _ = ground.organization()
+    with ground.worker() as pid:
+        for lap, content in (
+            ("usual", data.as_csv(rows)),
+            ("prices", data.as_price_list(rows, 1)),
+            ("prices", data.as_price_list(rows, 2)),
+        ):
+            act = partial(ways.worker_file, ground, organization, content)
+            measured = ground.measure(rows, act, worker=pid)
+            yield {"way": way, "lap": lap, "run": run} | as_json(measured)
 
 
 def _once(ground: Ground, way: str, run: int, records: list[data.Record]) -> Iterator[Run]:
@@ -231,6 +243,7 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "sizes": by_size,
     "prices": price_lists,
     "previews": previews,
+    "changes": change_sets,
     "pick-up": pick_up,
     "job-row": job_row,
     "types": other_types,

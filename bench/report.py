@@ -79,6 +79,19 @@ def targets(figures: Figures) -> list[Target]:
             1,
             2,
         ),
+        *(
+            _ratio(
+                f"change sets kept ÷ not kept, {name}",
+                middle(figures.get("changes", []), way="kept", lap=lap),
+                middle(figures.get("changes", []), way="not kept", lap=lap),
+                least,
+                aim,
+            )
+            for name, lap, least, aim in (
+                ("first import", "usual", 0.9, 0.95),
+                ("price list", "prices", 0.85, 0.9),
+            )
+        ),
         _cost_by_size(sizes),
         _memory(sizes),
         *_pick_up(times),

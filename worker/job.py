@@ -139,6 +139,8 @@ class BatchResult:
     created: int
     # Rows that matched an item, and earlier rows of a key that a later row of the file replaced.
     updated: int
+    # Of those updated, the ones for which nothing had to be written.
+    unchanged: int
     # Rows with a RowError, from the worker or from the database.
     failed: int
 
@@ -157,6 +159,7 @@ class RunResult:
     # As in BatchResult, over the whole job.
     created: int
     updated: int
+    unchanged: int
     failed: int
     # Rows that a cancel or a failure left untouched.
     unprocessed: int

@@ -27,7 +27,7 @@ from worker.exceptions import (
 from worker.job import BatchResult, Claim, Insert, Job, Progress, RowError, RunResult
 from worker.memory import Layout, Memory
 
-Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
+Answer = TypeVar("Answer", dict[str, Any], list[Any], str, int)
 
 _JOB_STATUSES = {"pending", "processing", "completed", "failed", "cancelled"}
 
@@ -238,6 +238,21 @@ class JobQueue:
         return await self._call(
             "release_import", str, self._quick_seconds, run_id=str(run_id), retry_in=retry_in
         )
+
+    async def prune_changes(self, max_sets: int) -> int:
+        """Forget change sets that are older than is kept, of the max_sets oldest; how many.
+
+        Raises:
+            DatabaseUnavailableError: there was no answer to the only try.
+            RequestRefusedError.
+
+        """
+        try:
+            return await self._call_once(
+                "prune_import_changes", int, self._quick_seconds, max_sets=max_sets
+            )
+        except TransientError as error:
+            raise DatabaseUnavailableError(str(error)) from None
 
     async def _call(
         self, function: str, kind: type[Answer], within: float, **arguments: object

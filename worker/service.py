@@ -23,6 +23,7 @@ from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
 from worker.job import Claim, Job
 from worker.listener import Listener
+from worker.operating.pruning import Pruning
 from worker.queue import JobQueue
 from worker.scratch import remove_leftovers
 from worker.storage import FileStore
@@ -74,6 +75,7 @@ class _Service:
         self._listener = Listener(
             settings.supabase_url, settings.supabase_secret_key.get_secret_value(), self._wake.set
         )
+        self._pruning = Pruning(self._queue)
         self._runs: dict[asyncio.Task[None], Job] = {}
         # Runs we were given, going on or not: only what is not among them came in a lost answer.
         self._known: deque[UUID] = deque(maxlen=_KNOWN_RUNS)
@@ -113,6 +115,8 @@ class _Service:
                 if free := self._settings.worker_concurrency - len(self._runs):
                     claim = await self._claim(free)
                     jobs = claim.jobs
+                    if not jobs:
+                        await self._pruning.go_on()
                     if claim.next_due_in is not None:
                         sleep = min(sleep, claim.next_due_in)
             except DatabaseUnavailableError as error:

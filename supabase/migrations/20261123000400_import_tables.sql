@@ -39,6 +39,7 @@ create table if not exists public.import_runs (
   -- The job's counts when the run ended, all its attempts together.
   created integer not null default 0,
   updated integer not null default 0,
+  unchanged integer not null default 0, -- part of updated: nothing was written
   failed integer not null default 0,
   unprocessed integer not null default 0, -- untouched by a cancel or a failure: not failed
   constraint import_runs_outcome_if_finished check ((outcome is null) = (finished_at is null)),
@@ -47,7 +48,7 @@ create table if not exists public.import_runs (
   constraint import_runs_known_outcome check (
     outcome in ('completed', 'failed', 'cancelled', 'released', 'retried', 'lease_expired')),
   constraint import_runs_counts_not_negative check (
-    least(created, updated, failed, unprocessed) >= 0)
+    least(created, updated, failed, unprocessed) >= 0 and unchanged between 0 and updated)
 );
 -- One live run an organization: the parts of one upload run in order, and no dealer starves others.
 create unique index if not exists import_runs_one_live_an_organization
@@ -69,6 +70,7 @@ create table if not exists public.import_batches (
   last_row integer not null,
   created integer not null default 0,
   updated integer not null default 0,
+  unchanged integer not null default 0, -- part of updated
   failed integer not null default 0,
   primary key (job_id, first_row),
   constraint import_batches_range_not_empty check (1 <= first_row and first_row <= last_row)

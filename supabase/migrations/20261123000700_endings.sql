@@ -39,7 +39,7 @@ $$;
 -- A rehearsal has written nothing: its record_count is 0, its counts are what would have been.
 -- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
 -- is closed. Called again after a lost answer, it returns the same.
--- Returns {"outcome", "created", "updated", "failed", "unprocessed"}.
+-- Returns {"outcome", "created", "updated", "unchanged", "failed", "unprocessed"}.
 -- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger.
 create or replace function public.finish_import(
   run_id uuid, outcome text, message text default null, failed_rows_path text default null)
@@ -117,7 +117,7 @@ begin
 
   return jsonb_build_object(
     'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'failed', run.failed, 'unprocessed', run.unprocessed);
+    'unchanged', run.unchanged, 'failed', run.failed, 'unprocessed', run.unprocessed);
 end $$;
 
 -- Gives a job back: pending again, to be claimed at once (shutdown; retry_in is NULL) or after

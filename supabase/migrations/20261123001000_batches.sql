@@ -19,7 +19,8 @@ begin
   end if;
   if known.last_row = open_batch.last_row then
     return jsonb_build_object(
-      'created', known.created, 'updated', known.updated, 'failed', known.failed);
+      'created', known.created, 'updated', known.updated, 'unchanged', known.unchanged,
+      'failed', known.failed);
   end if;
   if known.job_id is not null or exists (
     select from public.import_batches b
@@ -32,37 +33,38 @@ begin
   return null;
 end $$;
 
--- Tries to write rows with an upsert function, which returns how many it created, and as refusals the
--- rows that the run's mode keeps out: [{"row", "field", "message"}, ...]. In a rehearsal all of it is
--- undone again, and only the count and the refusals come back.
+-- Tries to write rows with an upsert function, which returns what it changed, as a change set, and as
+-- refusals the rows that the run's mode keeps out: [{"row", "field", "message"}, ...]. In a rehearsal
+-- all of it is undone again, and only what it returned is left.
 -- Returns the same, the refusals with those rows that raised something. A refused row does not take
 -- its neighbours along.
 create or replace function import_internal.try_rows(
-  run public.import_runs, rows jsonb, upsert regproc, out created integer, out refusals jsonb)
+  run public.import_runs, rows jsonb, upsert regproc,
+  out refusals jsonb, out changed public.import_changes)
 language plpgsql security invoker set search_path = '' as $$
 declare
-  call constant text := format('select created, refusals from %s($1, $2)', upsert);
+  call constant text := format('select refusals, changed from %s($1, $2)', upsert);
   entry jsonb;
-  landed integer;
-  kept_out jsonb;
+  attempt record;
   broken_constraint text;
   broken_column text;
 begin
   -- The rehearsal's own end; what plpgsql's variables hold survives it.
   begin
     begin
-      execute call into created, refusals using run, rows;
+      execute call into attempt using run, rows;
+      refusals := attempt.refusals;
+      changed := attempt.changed;
     exception
       when data_exception or integrity_constraint_violation or program_limit_exceeded
         or raise_exception then
       -- The database refuses at least one of them. Find out which: each row by itself.
-      created := 0;
       refusals := '[]';
       for entry in select value from jsonb_array_elements(rows) loop
         begin
-          execute call into landed, kept_out using run, jsonb_build_array(entry);
-          created := created + landed;
-          refusals := refusals || kept_out;
+          execute call into attempt using run, jsonb_build_array(entry);
+          refusals := refusals || attempt.refusals;
+          changed := import_internal.joined(changed, attempt.changed);
         exception
           when data_exception or integrity_constraint_violation or program_limit_exceeded
             or raise_exception then
@@ -89,12 +91,13 @@ end $$;
 --   or in errors, refused: {"row_number", "field", "message", "row"}.
 -- Both may carry "file_row", the row's number as the user sees it, where that is another one; and rows
 -- "as_it_came", to be kept with the error should the row be refused here.
--- upsert is the data type's function: (run public.import_runs, rows jsonb) → how many were created,
--- and the refusals: try_rows.
+-- upsert is the data type's function: (run public.import_runs, rows jsonb) → the refusals, and what it
+-- changed: try_rows. A rehearsal keeps no change set, for it changed nothing.
 -- A row that the database refuses becomes an error too, while its neighbours still land.
 -- Called twice for one range, it changes nothing the second time.
--- Returns {"created", "updated", "failed"}. Errors: PT404, PT409, PT410; 22023 when a row number is
--- missing, doubled or out of range, or the range overlaps another batch.
+-- Returns {"created", "updated", "unchanged" (part of updated: nothing was written), "failed"}.
+-- Errors: PT404, PT409, PT410; 22023 when a row number is missing, doubled or out of range, or the
+-- range overlaps another batch.
 create or replace function import_internal.apply_batch(
   run_id uuid, first_row integer, last_row integer, rows jsonb, errors jsonb, upsert regproc
 ) returns jsonb
@@ -102,10 +105,10 @@ language plpgsql security invoker set search_path = '' as $$
 declare
   run public.import_runs := import_internal.hold_live_run(run_id);
   known jsonb := import_internal.open_batch(run.job_id, first_row, last_row);
-  size constant integer := last_row - first_row + 1;
-  landed integer;
+  attempt record;
   refusals jsonb;
-  refused integer;
+  changed public.import_changes;
+  counts public.import_batches;
 begin
   if known is not null then
     return known;
@@ -120,19 +123,28 @@ begin
       'rows and errors do not hold each row from %s to %s once', first_row, last_row);
   end if;
 
-  select t.created, t.refusals into landed, refusals
-  from import_internal.try_rows(
-    run, jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))'), upsert) t;
-  refused := jsonb_array_length(errors) + jsonb_array_length(refusals);
-  if refused > 0 then
+  attempt := import_internal.try_rows(
+    run, jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))'), upsert);
+  refusals := attempt.refusals;
+  changed := attempt.changed;
+  counts.failed := jsonb_array_length(errors) + jsonb_array_length(refusals);
+  if counts.failed > 0 then
     perform import_internal.keep_errors(run, errors, refusals);
   end if;
+  if not run.dry_run then
+    perform import_internal.keep_changes(run, first_row, changed);
+  end if;
 
+  counts.created := coalesce(cardinality(changed.created_rows), 0);
+  counts.updated := last_row - first_row + 1 - counts.created - counts.failed;
+  counts.unchanged := counts.updated - coalesce(cardinality(changed.updated_rows), 0);
   update public.import_batches b
-  set created = landed, updated = size - landed - refused, failed = refused
+  set (created, updated, unchanged, failed)
+    = (counts.created, counts.updated, counts.unchanged, counts.failed)
   where b.job_id = run.job_id and b.first_row = apply_batch.first_row;
   return jsonb_build_object(
-    'created', landed, 'updated', size - landed - refused, 'failed', refused);
+    'created', counts.created, 'updated', counts.updated, 'unchanged', counts.unchanged,
+    'failed', counts.failed);
 end $$;
 
 -- New functions are everybody's by default. These are the worker's alone.

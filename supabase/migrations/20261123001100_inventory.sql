@@ -23,15 +23,17 @@ begin
   return defaults;
 end $$;
 
--- Upserts items by SKU and returns how many were created. Each SKU stands in rows at most once.
+-- Upserts items by SKU and returns what it changed. Each SKU stands in rows at most once.
 -- A row without a name updates what is there. Refused are an unknown SKU without a name; in the mode
 -- 'update' every unknown SKU; in the mode 'create' every known one.
 --
--- UPDATE first, then INSERT of what was not there, instead of ON CONFLICT DO UPDATE: only so does
--- coalesce(new, old) see the old value under its lock, does an absent cell of a new item get the
--- column's own default, and does an unchanged item cost no new version.
+-- UPDATE first, then INSERT of what was not there, instead of ON CONFLICT DO UPDATE: only so does an
+-- absent cell of a new item get the column's own default, and does an unchanged item cost no new
+-- version and no lock.
+-- What an item was before is read without a lock, and the update insists on that very version (xmin):
+-- so the values before are those that it replaced, whoever saves the item meanwhile.
 create or replace function import_internal.upsert_inventory(
-  run public.import_runs, rows jsonb, out created integer, out refusals jsonb)
+  run public.import_runs, rows jsonb, out refusals jsonb, out changed public.import_changes)
 language plpgsql security invoker set search_path = ''
 -- The planner does not know how fast this table grows: between two ANALYZEs it takes an organization
 -- for some dozen rows and would read them all for each batch, or each item. Leave it one way, each
@@ -46,11 +48,9 @@ declare
   defaults public.inventory := import_internal.inventory_defaults();
   remaining jsonb := rows;
   kept_out jsonb;
-  missing integer;
-  inserted integer;
+  written public.import_changes;
   raced integer[];
 begin
-  created := 0;
   refusals := '[]';
   for look in 1..10 loop
     with item as materialized (
@@ -65,7 +65,7 @@ begin
       order by item.sku -- two batches never lock rows in opposite orders
     ),
     found as materialized (
-      select item.*, known.id,
+      select item.*, known.id, known.version, known.was,
              case
                when known.id is not null and run.mode = 'create'
                  then 'an item has this SKU already'
@@ -75,12 +75,35 @@ begin
              end as problem
       from item
       left join lateral (
-        select i.id from public.inventory i
+        select i.id, i.xmin as version,
+               -- The item as it was, if it is to become another one.
+               case when
+                 (i.name, i.description, i.category, i.quantity, i.quantity_on_order, i.unit_price,
+                  i.cost, i.price_tier_1, i.price_tier_2, i.price_tier_3, i.price_tier_4,
+                  i.price_tier_5, i.department_code, i.unit_of_measure, i.keyword_version)
+                 is distinct from
+                 (coalesce(item.name, i.name), coalesce(item.description, i.description),
+                  coalesce(item.category, i.category), coalesce(item.quantity, i.quantity),
+                  coalesce(item.quantity_on_order, i.quantity_on_order),
+                  coalesce(item.unit_price, i.unit_price), coalesce(item.cost, i.cost),
+                  coalesce(item.price_tier_1, i.price_tier_1),
+                  coalesce(item.price_tier_2, i.price_tier_2),
+                  coalesce(item.price_tier_3, i.price_tier_3),
+                  coalesce(item.price_tier_4, i.price_tier_4),
+                  coalesce(item.price_tier_5, i.price_tier_5),
+                  coalesce(item.department_code, i.department_code),
+                  coalesce(item.unit_of_measure, i.unit_of_measure),
+                  case when item.name is null then i.keyword_version else 'kw_v1' end)
+               then i end as was
+        from public.inventory i
         where i.organization_id = item.organization_id and i.sku = item.sku
         limit 1 -- keeps the planner from turning this into a join
       ) known on true
     ),
-    changed as (
+    different as (
+      select * from found where (found.was).id is not null and found.problem is null
+    ),
+    updated as (
       update public.inventory i
       set name = coalesce(item.name, i.name),
           description = coalesce(item.description, i.description),
@@ -125,36 +148,63 @@ begin
           keywords_generated_at = case
             when item.name is null then i.keywords_generated_at else now() end,
           updated_at = now()
-      from found item
-      where i.id = item.id and i.sku = item.sku and item.problem is null
-        and ((i.name, i.description, i.category, i.quantity, i.quantity_on_order, i.unit_price,
-              i.cost, i.price_tier_1, i.price_tier_2, i.price_tier_3, i.price_tier_4,
-              i.price_tier_5, i.department_code, i.unit_of_measure, i.keyword_version)
-             is distinct from
-             (coalesce(item.name, i.name), coalesce(item.description, i.description),
-              coalesce(item.category, i.category), coalesce(item.quantity, i.quantity),
-              coalesce(item.quantity_on_order, i.quantity_on_order),
-              coalesce(item.unit_price, i.unit_price), coalesce(item.cost, i.cost),
-              coalesce(item.price_tier_1, i.price_tier_1),
-              coalesce(item.price_tier_2, i.price_tier_2),
-              coalesce(item.price_tier_3, i.price_tier_3),
-              coalesce(item.price_tier_4, i.price_tier_4),
-              coalesce(item.price_tier_5, i.price_tier_5),
-              coalesce(item.department_code, i.department_code),
-              coalesce(item.unit_of_measure, i.unit_of_measure),
-              case when item.name is null then i.keyword_version else 'kw_v1' end))
+      from different item
+      where i.id = item.id and i.sku = item.sku and i.xmin = item.version
+      returning item.row_number, i.id, item.was, i as now
     ),
-    absent as (
-      select * from found where id is null and problem is null
+    told as (
+      select
+        jsonb_agg(jsonb_build_array(row_number, (was).name, (now).name))
+          filter (where (was).name is distinct from (now).name) as name,
+        jsonb_agg(jsonb_build_array(row_number, (was).description, (now).description))
+          filter (where (was).description is distinct from (now).description) as description,
+        jsonb_agg(jsonb_build_array(row_number, (was).category, (now).category))
+          filter (where (was).category is distinct from (now).category) as category,
+        jsonb_agg(jsonb_build_array(row_number, (was).quantity, (now).quantity))
+          filter (where (was).quantity is distinct from (now).quantity) as quantity,
+        jsonb_agg(jsonb_build_array(row_number, (was).quantity_on_order, (now).quantity_on_order))
+          filter (where (was).quantity_on_order is distinct from (now).quantity_on_order)
+          as quantity_on_order,
+        jsonb_agg(jsonb_build_array(row_number, (was).unit_price, (now).unit_price))
+          filter (where (was).unit_price is distinct from (now).unit_price) as unit_price,
+        jsonb_agg(jsonb_build_array(row_number, (was).cost, (now).cost))
+          filter (where (was).cost is distinct from (now).cost) as cost,
+        jsonb_agg(jsonb_build_array(row_number, (was).price_tier_1, (now).price_tier_1))
+          filter (where (was).price_tier_1 is distinct from (now).price_tier_1) as price_tier_1,
+        jsonb_agg(jsonb_build_array(row_number, (was).price_tier_2, (now).price_tier_2))
+          filter (where (was).price_tier_2 is distinct from (now).price_tier_2) as price_tier_2,
+        jsonb_agg(jsonb_build_array(row_number, (was).price_tier_3, (now).price_tier_3))
+          filter (where (was).price_tier_3 is distinct from (now).price_tier_3) as price_tier_3,
+        jsonb_agg(jsonb_build_array(row_number, (was).price_tier_4, (now).price_tier_4))
+          filter (where (was).price_tier_4 is distinct from (now).price_tier_4) as price_tier_4,
+        jsonb_agg(jsonb_build_array(row_number, (was).price_tier_5, (now).price_tier_5))
+          filter (where (was).price_tier_5 is distinct from (now).price_tier_5) as price_tier_5,
+        jsonb_agg(jsonb_build_array(row_number, (was).department_code, (now).department_code))
+          filter (where (was).department_code is distinct from (now).department_code)
+          as department_code,
+        jsonb_agg(jsonb_build_array(row_number, (was).unit_of_measure, (now).unit_of_measure))
+          filter (where (was).unit_of_measure is distinct from (now).unit_of_measure)
+          as unit_of_measure,
+        jsonb_agg(jsonb_build_array(
+            row_number, (was).search_keywords, hash_array_extended((now).search_keywords, 0)))
+          filter (where (was).search_keywords is distinct from (now).search_keywords)
+          as search_keywords,
+        jsonb_agg(jsonb_build_array(row_number, (was).keyword_version, (now).keyword_version))
+          filter (where (was).keyword_version is distinct from (now).keyword_version)
+          as keyword_version
+      from updated
+    ),
+    absent as materialized (
+      select *, gen_random_uuid() as new_id from found where id is null and problem is null
     ),
     landed as (
       insert into public.inventory (
-        organization_id, sku, name, description, category, quantity, quantity_on_order,
+        id, organization_id, sku, name, description, category, quantity, quantity_on_order,
         unit_price, cost, price_tier_1, price_tier_2, price_tier_3, price_tier_4, price_tier_5,
         department_code, unit_of_measure, search_keywords, keyword_version,
         keywords_generated_at)
       select
-        absent.organization_id, absent.sku, absent.name,
+        absent.new_id, absent.organization_id, absent.sku, absent.name,
         coalesce(absent.description, ''), coalesce(absent.category, 'Uncategorized'),
         coalesce(absent.quantity, defaults.quantity),
         coalesce(absent.quantity_on_order, defaults.quantity_on_order),
@@ -169,27 +219,38 @@ begin
         string_to_array(absent.search_keywords, ','), 'kw_v1', now()
       from absent
       on conflict (organization_id, sku) do nothing
-      returning sku
+      returning id
     )
-    select (select count(*) from absent), (select count(*) from landed),
-           array(
-             select absent.row_number from absent
-             where absent.sku not in (select landed.sku from landed)),
-           (select jsonb_object_agg(row_number, problem) from found where problem is not null)
-    into missing, inserted, raced, kept_out;
-
-    created := created + inserted;
+    select
+      array(
+        select absent.row_number from absent
+        where (absent.new_id in (select landed.id from landed)) is true -- hashed, not joined
+        order by absent.new_id),
+      array(select landed.id::text from landed order by landed.id),
+      array(select updated.row_number from updated order by updated.row_number),
+      array(select updated.id::text from updated order by updated.row_number),
+      (select jsonb_strip_nulls(to_jsonb(told)) from told),
+      array(
+        select absent.row_number from absent
+        where absent.new_id not in (select landed.id from landed)
+        union all
+        select different.row_number from different
+        where different.id not in (select updated.id from updated)),
+      (select jsonb_object_agg(row_number, problem) from found where problem is not null)
+    into written.created_rows, written.created_ids, written.updated_rows, written.updated_ids,
+         written.changes, raced, kept_out;
+    changed := import_internal.joined(changed, written);
     if kept_out is not null then
       refusals := refusals || import_internal.refusals_of(remaining, kept_out, 'sku');
     end if;
-    if inserted = missing then return; end if;
-    -- A user saved one of these SKUs between our look and our insert: look at that one again.
+    if raced = '{}' then return; end if;
+    -- A user saved one of these SKUs between our look and our write: look at that one again.
     remaining := (
       select jsonb_agg(entry) from jsonb_array_elements(remaining) as entry
       where (entry ->> 'row_number')::integer = any (raced));
   end loop;
-  -- Nobody saves that often. A trigger of the CRM's stores a row under another SKU than it came with.
-  raise exception 'items are stored under other SKUs than their own';
+  -- Nobody saves that often. A trigger of the CRM's does not store an item as it came.
+  raise exception 'items are not stored as they came';
 end $$;
 
 -- A batch of items: rows are {"row_number", "sku", then only what was given, "search_keywords", a text

@@ -62,8 +62,9 @@ begin
 end $$;
 
 -- The statement that applies one wave of contacts: $1 rows (jsonb), $2 organization_id, $3 creator
--- (text or NULL), $4 the run's mode. It returns how many contacts it created, the row_numbers that
--- have to wait, and what is wrong with those that the mode keeps out, by row_number (NULL: none).
+-- (text or NULL), $4 the run's mode. It returns what it changed as a change set's columns, the
+-- row_numbers that have to wait, and what is wrong with those that the mode keeps out, by row_number
+-- (NULL: none).
 --
 -- A row waits while an earlier row of the batch could have a say in which contact it matches, or it
 -- in that row's: one with the same legacy_number, e-mail or name, its own or those of the contact
@@ -71,6 +72,7 @@ end $$;
 -- keys (for they don't have them) and touch not the contact that it matches (for none of them finds
 -- it by its keys): so it may go before them, and together with the others that don't wait.
 -- A made-up name leaves a contact its old one: then the same company or owner makes a row wait too.
+-- A row waits, too, whose contact somebody saves between the look and the update: upsert_inventory.
 create or replace function import_internal.contacts_wave()
 returns text
 language plpgsql stable security invoker set search_path = '' as $wave$
@@ -162,10 +164,11 @@ begin
       select item.*, coalesce(%2$s) as id from item
     ),
     matched as materialized (
-      select found.* %3$s
+      select found.*, known.was, known.version %3$s
       from found
       left join lateral (
-        select * from public.contacts c where c.id = found.id limit 1) as known on true
+        select c as was, c.xmin as version from public.contacts c where c.id = found.id limit 1
+      ) as known on true
     ),
     judged as materialized (
       select matched.*, exists (
@@ -187,27 +190,45 @@ begin
       from judged left join owner on owner.email = judged.owner_email
       where not judged.waits and judged.row_number not in (select k.row_number from kept_out k)
     ),
-    changed as (
+    different as materialized (
+      select ready.*
+      from ready cross join lateral (select (ready.was).*) as c
+      where ready.id is not null and (%6$s) is distinct from (%7$s)
+    ),
+    updated as (
       update public.contacts c
       set %5$s
-      from ready
-      where c.id = ready.id and (%6$s) is distinct from (%7$s)
+      from different as ready
+      where c.id = ready.id and c.xmin = ready.version
+      returning ready.row_number, c.id::text as record_id %10$s
+    ),
+    told as (
+      select %11$s from updated
     ),
     landed as (
-      insert into public.contacts (organization_id %8$s)
+      insert into public.contacts as c (organization_id %8$s)
       select fresh.organization_id %9$s
       from (
-        select ready.*, gen_random_uuid() as new_id from ready where ready.id is null offset 0
+        select ready.*, gen_random_uuid() as new_id from ready where ready.id is null
+        order by ready.row_number offset 0
       ) as fresh
-      returning 1
+      returning c.id::text as record_id
     )
-    select (select count(*) from landed)::integer,
-           array(select judged.row_number from judged where judged.waits),
+    select array(select ready.row_number from ready where ready.id is null order by 1),
+           array(select landed.record_id from landed), -- in the order of the rows
+           array(select updated.row_number from updated order by 1),
+           array(select updated.record_id from updated order by updated.row_number),
+           (select jsonb_strip_nulls(to_jsonb(told)) from told),
+           array(
+             select judged.row_number from judged where judged.waits
+             union all
+             select different.row_number from different
+             where different.row_number not in (select updated.row_number from updated)),
            (select jsonb_object_agg(k.row_number, k.message) from kept_out k)
     $sql$,
     given,
     ladder,
-    (select string_agg(format(', known.%I as %I', k, 'known_' || k), '')
+    (select string_agg(format(', (known.was).%I as %I', k, 'known_' || k), '')
      from unnest(array['name', 'legacy_number', 'email']) k where types ? k),
     waits,
     (select string_agg(format('%I = %s', w ->> 'name', w ->> 'when_there'), ', ')
@@ -219,10 +240,18 @@ begin
     (select string_agg(format(', %I', w ->> 'name'), '' order by w ->> 'name')
      from jsonb_array_elements(written) w),
     (select string_agg(', ' || (w ->> 'when_new'), '' order by w ->> 'name')
-     from jsonb_array_elements(written) w));
+     from jsonb_array_elements(written) w),
+    (select string_agg(
+       format(', case when c.%1$I is distinct from (ready.was).%1$I
+                 then jsonb_build_array(ready.row_number, (ready.was).%1$I, c.%1$I) end as %1$I',
+              w ->> 'name'), '')
+     from jsonb_array_elements(written) w where w -> 'compared' = 'true'),
+    (select string_agg(
+       format('jsonb_agg(%1$I) filter (where %1$I is not null) as %1$I', w ->> 'name'), ', ')
+     from jsonb_array_elements(written) w where w -> 'compared' = 'true'));
 end $wave$;
 
--- Upserts contacts by the matching ladder (docs/FRONTEND.md) and returns how many were created:
+-- Upserts contacts by the matching ladder (docs/FRONTEND.md) and returns what it changed:
 -- legacy_number, then email, then account_owner_number and name, then name and company; a rung
 -- counts when the row gives all of it, a rung without a match falls through to the next, and of
 -- several contacts that match alike the oldest is meant.
@@ -233,7 +262,7 @@ end $wave$;
 -- Refused are, in the mode 'update', rows that no contact matches, and in the mode 'create' those that
 -- one matches; one that an earlier row of the file made is a contact too.
 create or replace function import_internal.upsert_contacts(
-  run public.import_runs, rows jsonb, out created integer, out refusals jsonb)
+  run public.import_runs, rows jsonb, out refusals jsonb, out changed public.import_changes)
 language plpgsql security invoker set search_path = ''
 -- Each contact by an index, as in upsert_inventory and for its reasons.
 set enable_seqscan = off set enable_bitmapscan = off set enable_material = off
@@ -245,20 +274,27 @@ declare
   creator constant text := import_internal.creator_of(run);
   remaining jsonb := rows;
   waiting integer[];
-  landed integer;
+  written public.import_changes;
   kept_out jsonb;
+  looks integer := 0; -- in a row that brought nothing
 begin
-  created := 0;
   refusals := '[]';
-  -- Each wave takes the first of the remaining rows at least.
+  -- Each wave takes the first of the remaining rows at least, unless somebody saves its contact now.
   while remaining <> '[]' loop
-    execute wave into landed, waiting, kept_out
+    execute wave
+    into written.created_rows, written.created_ids, written.updated_rows, written.updated_ids,
+         written.changes, waiting, kept_out
     using remaining, run.organization_id, creator, run.mode;
-    created := created + landed;
+    if cardinality(written.created_ids) <> cardinality(written.created_rows) or looks > 10 then
+      -- Nobody saves that often. A trigger of the CRM's does not store a row as it came.
+      raise exception 'contacts are not stored as they came';
+    end if;
+    changed := import_internal.joined(changed, written);
     if kept_out is not null then
       refusals := refusals || import_internal.refusals_of(remaining, kept_out, null);
     end if;
     exit when waiting = '{}';
+    looks := case when cardinality(waiting) < jsonb_array_length(remaining) then 0 else looks + 1 end;
     remaining := (
       select jsonb_agg(entry) from jsonb_array_elements(remaining) as entry
       where (entry ->> 'row_number')::integer = any (waiting));

@@ -1,9 +1,9 @@
 -- Bids: the upsert function behind apply_bids_batch.
 
--- Inserts bids, always as new ones, and returns how many. None is refused for being there already.
+-- Inserts bids, always as new ones. None is refused for being there already.
 -- rows: {"row_number", "client_name", "project_name", then only what was given, by column}.
 create or replace function import_internal.upsert_bids(
-  run public.import_runs, rows jsonb, out created integer, out refusals jsonb)
+  run public.import_runs, rows jsonb, out refusals jsonb, out changed public.import_changes)
 language plpgsql security invoker set search_path = '' as $$
 declare
   fields constant text[] := array[
@@ -20,21 +20,32 @@ begin
 
   execute format(
     $sql$
-    insert into public.bids (organization_id %s)
-    select $2 %s
-    from jsonb_array_elements($1) as entry
-    cross join lateral jsonb_populate_record(
-      null::public.bids,
-      $3 || jsonb_build_object('title', entry -> 'project_name', 'amount', entry -> 'total')
-      || entry || $4) as given
-    order by (entry ->> 'row_number')::integer
+    with landed as (
+      insert into public.bids as b (organization_id %s)
+      select $2 %s
+      from jsonb_array_elements($1) as entry
+      cross join lateral jsonb_populate_record(
+        null::public.bids,
+        $3 || jsonb_build_object('title', entry -> 'project_name', 'amount', entry -> 'total')
+        || entry || $4) as given
+      order by (entry ->> 'row_number')::integer
+      returning b.id::text
+    )
+    select array_agg(landed.id) from landed
     $sql$, names, given)
+  into changed.created_ids
   using rows, run.organization_id,
     jsonb_build_object(
       'status', 'draft', 'valid_until', now() + interval '30 days',
       'terms', 'Payment due within 30 days'),
     jsonb_build_object('created_by', import_internal.creator_of(run));
-  get diagnostics created = row_count;
+  changed.created_rows := array(
+    select (entry ->> 'row_number')::integer as row_number
+    from jsonb_array_elements(rows) as entry order by row_number);
+  if cardinality(changed.created_ids) <> cardinality(changed.created_rows) then
+    -- A trigger of the CRM's left some out: which ones, is found row by row.
+    raise exception 'bids are not stored';
+  end if;
   refusals := '[]';
 end $$;
 

@@ -78,7 +78,9 @@ def test_a_file_goes_all_in(command, files, dealer, name, arguments, prices):
     result = command(files / name, *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     assert [item["unit_price"] for item in dealer.inventory()] == prices
-    assert f"{len(prices)} created, 0 updated, 0 refused, 0 not reached" in result.stdout
+    assert (
+        f"{len(prices)} created, 0 updated (0 unchanged), 0 refused, 0 not reached" in result.stdout
+    )
     assert f"{len(prices)}/{len(prices)}" in result.stdout  # the bar
     if name == "preise.csv":
         assert "Windows-1252" in result.stdout
@@ -91,7 +93,7 @@ def test_refused_rows_are_told_and_make_it_1(command, tmp_path, dealer):
     file.write_text("SKU,Name,Price\nA-1,Bolt,call\nA-2,[b]Nail,3\n")
     result = command(file)
     assert result.returncode == 1
-    assert "1 created, 0 updated, 1 refused" in result.stdout
+    assert "1 created, 0 updated (0 unchanged), 1 refused" in result.stdout
     assert 'Row 2: unit_price "call" is not a number' in result.stdout
     assert f"{dealer.organization_id}/failed/" in result.stdout
     assert dealer.inventory()[0]["name"] == "[b]Nail"
@@ -127,7 +129,7 @@ def test_a_price_list_that_only_updates(command, tmp_path, dealer):
     file.write_text("SKU,Price\nA-1,3\nA-2,4\n")
     result = command(file, "--mode", "update")
     assert result.returncode == 1
-    assert "0 created, 1 updated, 1 refused" in result.stdout
+    assert "0 created, 1 updated (0 unchanged), 1 refused" in result.stdout
     assert "Row 3: no item has this SKU" in result.stdout
     assert [item["unit_price"] for item in dealer.inventory()] == [300]
 

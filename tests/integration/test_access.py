@@ -76,7 +76,7 @@ MAY = {
             "update": SERVICE,
             "delete": SERVICE,
         }
-        for table in ("import_runs", "import_errors", "import_memory")
+        for table in ("import_runs", "import_errors", "import_memory", "import_changes")
     },
     "import_templates": {
         "select": MEMBERS | SERVICE,
@@ -86,7 +86,10 @@ MAY = {
         | SERVICE,
         "delete": MEMBERS | SERVICE,
     },
-    "import_batches": dict.fromkeys(("select", "insert", "update", "delete"), SERVICE),
+    **{
+        table: dict.fromkeys(("select", "insert", "update", "delete"), SERVICE)
+        for table in ("import_batches", "import_settings")
+    },
     "inventory_duplicates": {"select": MEMBERS | SERVICE},
 }
 # From which status to which. The creator's own job; nobody else but service_role changes a status.
@@ -105,6 +108,7 @@ CALLABLE = {
     "finish_preview": {"service_role"},
     "release_import": {"service_role"},
     "recall_mappings": {"service_role"},
+    "prune_import_changes": {"service_role"},
 }
 
 KEYS = {
@@ -112,17 +116,20 @@ KEYS = {
     "import_errors": ("job_id", "row_number"),
     "import_memory": ("organization_id", "data_type", "columns_key"),
     "import_templates": ("organization_id", "data_type", "name"),
+    "import_settings": ("name",),
 }
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
 NEW_VALUES = {
     "text": "changed",
     "integer": 7,
+    "bigint": 7,
     "numeric": 7.5,
     "jsonb": {"changed": True},
     "boolean": True,
     "text[]": ["changed"],
     "integer[]": [7],
+    "bigint[]": [7],
     "timestamp with time zone": TIME,
     "uuid": "0e000000-0000-4000-8000-00000000000e",
 }
@@ -196,6 +203,7 @@ class World:
                 "lease_expires_at": now_and(60),
                 "finished_at": now_and(0),
                 "outcome": "completed",
+                "updated": 9,
             },
             "import_batches": {"first_row": 1, "last_row": 9},
             "import_errors": {"row_number": 1, "message": "name is missing"},
@@ -212,6 +220,17 @@ class World:
                 "name": uuid4().hex,
                 "mapping": {"Code": "sku"},
             },
+            "import_changes": {
+                "id": uuid4().int >> 70,
+                "first_row": 1,
+                "data_type": "inventory",
+                "row_count": 1,
+            },
+            "import_settings": {
+                "name": f"{self.dealer.organization_id}_{uuid4()}",
+                "value": {"days": 1},
+                "description": "made for a test",
+            },
             "inventory_duplicates": {
                 "id": str(uuid4()),
                 "kept_id": str(uuid4()),
@@ -219,9 +238,9 @@ class World:
                 "item": {},
             },
         }[table]
-        if table in {"organizations", "import_batches"}:
+        if table in {"organizations", "import_batches", "import_settings"}:
             del row["organization_id"]
-        if table in {"import_runs", "import_batches", "import_errors"}:
+        if table in {"import_runs", "import_batches", "import_errors", "import_changes"}:
             row["job_id"] = self.far_job()
         return row
 
@@ -251,6 +270,7 @@ class World:
         """Everything that the two organizations have in a table, as it is."""
         condition = {
             "organizations": "id like any(%(patterns)s)",
+            "import_settings": "name like any(%(patterns)s)",
             "import_batches": (
                 "job_id in (select id from scheduled_jobs"
                 " where organization_id like any(%(patterns)s))"
@@ -283,9 +303,11 @@ def make_world(make_dealer, http):
 
     yield make
     for made in worlds:
-        made.dealer.execute(
-            "delete from organizations where id = %s", f"{made.dealer.organization_id}_new"
-        )
+        for forget in (
+            "delete from organizations where id = %s || '_new'",
+            "delete from import_settings where name like %s || '%%' or name = 'changed'",
+        ):
+            made.dealer.execute(forget, made.dealer.organization_id)
 
 
 @pytest.fixture
@@ -493,7 +515,7 @@ def test_rows_land_in_the_organization_of_the_job_whatever_they_say(world):
             "errors": [{"row_number": 2, "message": "no", "row": theirs} | theirs],
         },
     )
-    assert answer.json() == {"created": 1, "updated": 0, "failed": 1}
+    assert answer.json() == {"created": 1, "updated": 0, "unchanged": 0, "failed": 1}
     ours = {world.dealer.organization_id}
     for table in ("inventory", "import_errors", "import_runs"):
         assert {row["organization_id"] for row in world.look(table)} == ours
@@ -900,6 +922,6 @@ def test_a_trigger_that_rewrites_skus_does_not_keep_a_batch_for_ever(world, as_w
                 [run_id, row_number, row_number, Jsonb(batch)],
             ).fetchone()["counts"]
             as_worker.commit()
-        assert counts == {"created": 0, "updated": 0, "failed": 1}
+        assert counts == {"created": 0, "updated": 0, "unchanged": 0, "failed": 1}
     finally:
         world.dealer.execute("drop function public.upper_sku() cascade")

@@ -26,6 +26,7 @@ POLICIES = sorted((migrations.SUPABASE / "policies").glob("*.sql"))
 # storage_objects is about a table of the platform: test_storage.py.
 OURS = {file.stem for file in POLICIES} - {"storage_objects"}
 INTERNAL = {"import_internal.settings", "import_internal.repeats"}  # PostgREST does not expose them
+SEQUENCES = {"public.import_changes_id_seq"}
 CRM = {"organizations", "profiles", "inventory", "contacts", "bids"}
 
 ALICE = "00000000-0000-4000-8000-00000000000a"  # of org_large, who created every job there is
@@ -112,7 +113,7 @@ async def test_the_cli_applies_them_to_an_empty_database_once(cluster, migrated)
     history = migrated.execute("select version from supabase_migrations.schema_migrations")
     assert {row["version"] for row in history} == {file.name.split("_")[0] for file in FILES}
     tables = {name for _, name, _ in catalog(migrated, "table")}
-    assert tables == {f"public.{table}" for table in OURS | CRM} | INTERNAL
+    assert tables == {f"public.{table}" for table in OURS | CRM} | INTERNAL | SEQUENCES
     url = cluster.postgres.url(cluster.port).removesuffix("/postgres") + "/migrated"
     assert "up to date" in await cluster.push(url)
 
@@ -429,7 +430,7 @@ def test_the_stuck_job_is_adopted_and_lands(production):
         counts = production.scalar(
             "select apply_inventory_batch(%s, 1, 2, %s, '[]')", job["run_id"], Jsonb(rows)
         )
-        assert counts == {"created": 1, "updated": 1, "failed": 0}
+        assert counts == {"created": 1, "updated": 1, "unchanged": 0, "failed": 0}
         production.scalar("select finish_import(%s, 'completed')", job["run_id"])
     assert (
         production.scalar("select status from scheduled_jobs where id = %s", stuck) == "completed"
@@ -472,7 +473,7 @@ def test_contacts_leave_out_what_this_table_lacks(production):
     ]
     counts = import_rows(production, "contacts", rows)
     # Without legacy_number there is no such rung: the two are not one.
-    assert counts == {"created": 1, "updated": 1, "failed": 0}
+    assert counts == {"created": 1, "updated": 1, "unchanged": 0, "failed": 0}
     old = production.connection.execute("select * from contacts where city = 'Bern'").fetchone()
     assert (old["email"], str(old["owner_id"]), str(old["updated_by"])) == (
         "ann2@x.com",
@@ -484,12 +485,13 @@ def test_contacts_leave_out_what_this_table_lacks(production):
     assert (new["status"], new["price_level"], new["phone"]) == ("Prospect", "Retail", "")
     assert (str(new["ytd_sales"]), str(new["owner_id"])) == ("5.13", ALICE)
     again = import_rows(production, "contacts", rows)
-    assert again == {"created": 1, "updated": 1, "failed": 0}
+    assert again == {"created": 1, "updated": 1, "unchanged": 1, "failed": 0}
 
 
 def test_a_contact_that_this_table_refuses_is_an_error(production):
     rows = [{"name": "A", "email": f"{'a' * 80}@x.com"}, {"name": "B", "ytd_sales": "99999999999"}]
-    assert import_rows(production, "contacts", rows) == {"created": 0, "updated": 0, "failed": 2}
+    refused = {"created": 0, "updated": 0, "unchanged": 0, "failed": 2}
+    assert import_rows(production, "contacts", rows) == refused
     messages = production.connection.execute(
         "select message from import_errors order by row_number"
     )
@@ -499,7 +501,7 @@ def test_a_contact_that_this_table_refuses_is_an_error(production):
 def test_bids_leave_out_what_this_table_lacks(production):
     row = {"client_name": "Ann", "project_name": "Deck", "total": "9.50", "tax_amount": "1.00"}
     counts = import_rows(production, "bids", [row, row | {"valid_until": "2027-01-02"}])
-    assert counts == {"created": 2, "updated": 0, "failed": 0}
+    assert counts == {"created": 2, "updated": 0, "unchanged": 0, "failed": 0}
     first, second = production.connection.execute("select * from bids order by id").fetchall()
     assert (first["title"], first["amount"], first["total"]) == (
         "Deck",

@@ -34,6 +34,6 @@ def test_what_the_page_says_of_the_functions_is_so():
         assert re.search(rf"function public\.apply_{door}_batch\(", functions)
         assert re.search(
             rf"function import_internal\.upsert_{door}\(\s*run public\.import_runs, rows jsonb,"
-            r" out created integer, out refusals jsonb\)",
+            r" out refusals jsonb, out changed public\.import_changes\)",
             functions,
         )

@@ -142,7 +142,8 @@ async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console)
     if run:
         verb = "would be " if run["dry_run"] else ""
         say(
-            f"{run['created']:,} {verb}created, {run['updated']:,} {verb}updated, "
+            f"{run['created']:,} {verb}created, {run['updated']:,} {verb}updated "
+            f"({run['unchanged']:,} unchanged), "
             f"{run['failed']:,} refused, {run['unprocessed']:,} not reached"
         )
         for note in run["notes"]:

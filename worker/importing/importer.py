@@ -163,6 +163,7 @@ class _Run:
                 last_row=span[-1],
                 created=result.created,
                 updated=result.updated,
+                unchanged=result.unchanged,
                 failed=result.failed,
                 seconds=round(time.monotonic() - started, 4),
             )

@@ -1,0 +1,1 @@
+"""What keeps a worker and its database in order, beside the jobs."""
