@@ -1,7 +1,9 @@
 """Files in Supabase Storage: a dealer's upload comes in, the rows that failed go back."""
 
 import hashlib
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 from storage3.exceptions import StorageApiError
@@ -88,3 +90,9 @@ def _translate(act: str, error: StorageApiError | httpx.HTTPStatusError) -> Exce
             "The uploaded file is not in Storage any more. Please upload it again."
         )
     return RequestRefusedError(f"{act}: status {status}")
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a part of a path goes nowhere else, also when somebody decodes it once more."""
+    decoded = unquote(name)
+    return decoded not in {"", ".", ".."} and not re.search(r"[/\\]", decoded)

@@ -1,8 +1,6 @@
 """``python -m worker import FILE``: upload a file, have it imported, and tell how it went."""
 
-import asyncio
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,22 +12,17 @@ from uuid import uuid4
 import httpx
 from postgrest import APIError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
+from worker.cli.following import ask, follow, latest_run
 from worker.cli.preview_table import print_preview
 from worker.config import Settings
-from worker.connection import TransientError, connect, retried
+from worker.connection import TransientError, connect
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.storage import BUCKET
 
 ALL_IN, SOME_REFUSED, FAILED = 0, 1, 2
-
-_OVER = ("completed", "failed", "cancelled")
-_LOOK_SECONDS = 0.5
-# Longer than any poll: nobody is there to take the job.
-_PATIENCE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ async def import_file(settings: Settings, upload: Upload, console: Console) -> i
             job_id = await _insert_job(client, upload)
             told = f"Job {job_id}: {upload.file.name} for {upload.organization_id}."
             console.print(told, markup=False, highlight=False)
-            job = await _follow(client, job_id, console)
+            job = await follow(client, job_id, console)
             return await _sum_up(client, job, console)
     except (APIError, StorageApiError) as error:
         raise RequestRefusedError(f"the import command: code {error.code}") from None
@@ -91,46 +84,8 @@ async def _insert_job(client: AsyncClient, upload: Upload) -> str:
     return str(inserted["id"])
 
 
-async def _follow(client: AsyncClient, job_id: str, console: Console) -> dict[str, Any]:
-    """Show the job's progress until it is over; its last state."""
-    columns = "id,status,progress,record_count,error_message"
-    inserted = time.monotonic()
-    is_patient = True
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
-    ) as bars:
-        bar = bars.add_task("pending", total=None)
-        while True:
-            jobs = client.table("scheduled_jobs").select(columns).eq("id", job_id)
-            # A moment without an answer is no reason to leave a job that goes on.
-            answer = await retried("follow", partial(ask, jobs))
-            if not answer:
-                return {"id": job_id, "status": "deleted"}
-            job = answer[0]
-            _show(bars, bar, job)
-            if job["status"] in _OVER:
-                return job
-            if job["status"] == "pending" and is_patient:
-                is_patient = time.monotonic() - inserted < _PATIENCE_SECONDS
-                if not is_patient:
-                    bars.print("No worker has taken the job yet. Is one running?")
-            await asyncio.sleep(_LOOK_SECONDS)
-
-
-def _show(bars: Progress, bar: TaskID, job: Mapping[str, Any]) -> None:
-    progress = job["progress"] or {}
-    bars.update(
-        bar,
-        description=job["status"],
-        completed=progress.get("current", 0),
-        total=progress.get("total") or None,
-    )
-
-
 async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console) -> int:
-    runs = client.table("import_runs").select("*").eq("job_id", job["id"])
-    latest = await retried("follow", partial(ask, runs.order("started_at", desc=True).limit(1)))
-    run = latest[0] if latest else None
+    run = await latest_run(client, str(job["id"]))
     say = partial(console.print, markup=False, highlight=False)
     if run and run["preview"]:
         print_preview(run["preview"], console)
@@ -156,11 +111,3 @@ async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console)
     if run is None or job["status"] != "completed":
         return FAILED
     return SOME_REFUSED if run["failed"] else ALL_IN
-
-
-async def ask(query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - the client's builders have no common type
-    """Run a select or an insert; its rows."""
-    try:
-        return list((await query.execute()).data)
-    except httpx.RequestError as error:
-        raise TransientError(type(error).__name__) from None

@@ -13,7 +13,7 @@ from postgrest import APIError
 from rich.console import Console
 from supabase import AsyncClient
 
-from worker.cli.import_file import ask
+from worker.cli.following import ask
 from worker.config import Settings
 from worker.connection import TransientError, connect
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError

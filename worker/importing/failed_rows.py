@@ -2,13 +2,10 @@
 
 import csv
 import json
-import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-# What a spreadsheet takes for a formula, and does: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
+from worker.guard import guarded
 
 
 async def write_failed_rows(
@@ -38,7 +35,4 @@ def _safe(cell: object) -> str:
     """Write a cell so that no spreadsheet computes it: text that looks like a formula after a '."""
     if cell is None:
         return ""
-    written = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
-    if _FORMULA.match(written) and not _NUMBER.fullmatch(written):
-        return f"'{written}"
-    return written
+    return guarded(cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False))

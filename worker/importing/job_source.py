@@ -1,10 +1,8 @@
 """A job's rows, wherever they are: its own records, or a file in Storage."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from urllib.parse import unquote
 
 from worker.exceptions import JobRefusedError
 from worker.importing.mapping import judge_by_mapping, judge_by_memory, with_template
@@ -15,7 +13,7 @@ from worker.importing.values import shown
 from worker.job import Job
 from worker.memory import Memory
 from worker.scratch import scratch_directory
-from worker.storage import BUCKET, FileStore
+from worker.storage import BUCKET, FileStore, is_plain_name
 
 
 @asynccontextmanager
@@ -63,7 +61,7 @@ def path_in_bucket(job: Job) -> str:
     if not isinstance(path, str) or not path.isprintable():
         raise JobRefusedError("The job names no file. Please upload the file again.")
     folder, *names = path.split("/")
-    if folder != job.organization_id or not names or not all(map(_is_plain_name, names)):
+    if folder != job.organization_id or not names or not all(map(is_plain_name, names)):
         raise JobRefusedError(
             f"The file {shown(path)} is not in your organization's folder. "
             "Please upload the file again."
@@ -73,15 +71,9 @@ def path_in_bucket(job: Job) -> str:
 
 def path_of_failed_rows(job: Job) -> str | None:
     """Give the path for the rows of a job that failed; None where it would be another's folder."""
-    if not _is_plain_name(job.organization_id):
+    if not is_plain_name(job.organization_id):
         return None
     return f"{job.organization_id}/failed/{job.job_id}.csv"
-
-
-def _is_plain_name(name: str) -> bool:
-    """Whether a part of a path goes nowhere else, also when somebody decodes it once more."""
-    decoded = unquote(name)
-    return decoded not in {"", ".", ".."} and not re.search(r"[/\\]", decoded)
 
 
 def _judge(job: Job, table: Table, memory: Memory) -> HeaderJudge:
