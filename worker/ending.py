@@ -35,6 +35,9 @@ _FAULTS = {
         "The import stopped because of a fault on our side; rows that were imported before stay."
     ),
     "preview": "The preview stopped because of a fault on our side.",
+    "undo": (
+        "The undo stopped because of a fault on our side; what was taken back before stays so."
+    ),
 }
 
 

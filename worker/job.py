@@ -171,6 +171,22 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoPlan:
+    """What an undo is about to take back."""
+
+    # Rows of imports that did something, numbered from 1, the newest first.
+    row_count: int
+    # Which of them are taken back together, in order.
+    batches: tuple[range, ...]
+
+    @classmethod
+    def from_json(cls, plan: dict[str, Any]) -> Self:
+        """Read the answer of begin_undo, whose ranges are [first_row, last_row]."""
+        batches = tuple(range(first, last + 1) for first, last in plan["batches"])
+        return cls(plan["rows"], batches)
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a job is, in rows."""
 

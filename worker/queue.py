@@ -24,7 +24,7 @@ from worker.exceptions import (
     RequestRefusedError,
     RunLostError,
 )
-from worker.job import BatchResult, Claim, Insert, Job, Progress, RowError, RunResult
+from worker.job import BatchResult, Claim, Insert, Job, Progress, RowError, RunResult, UndoPlan
 from worker.memory import Layout, Memory
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str, int)
@@ -160,17 +160,51 @@ class JobQueue:
         )
         return BatchResult.from_json(counts)
 
+    async def begin_undo(self, run_id: UUID) -> UndoPlan:
+        """Reserve what the run is to take back; the same again for a later attempt.
+
+        Raises:
+            JobRefusedError: it may not be taken back, or not any more; the text says why.
+
+        """
+        plan = await self._call("begin_undo", dict, STATEMENT_SECONDS, run_id=str(run_id))
+        return UndoPlan.from_json(plan)
+
+    async def apply_undo_batch(self, run_id: UUID, span: range) -> BatchResult:
+        """Take the rows numbered by span back in one transaction; those that failed were kept."""
+        counts = await self._call(
+            "apply_undo_batch",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            first_row=span[0],
+            last_row=span[-1],
+        )
+        return BatchResult.from_json(counts)
+
+    async def read_kept(self, job_id: UUID) -> list[dict[str, Any]]:
+        """Read what an undo kept so far, in order: as import_internal.keep_kept tells it."""
+        kept: list[dict[str, Any]] = []
+        after = 0
+        while page := await retried(
+            "read_kept", partial(self._read_errors, job_id, after, "row_number,row")
+        ):
+            kept += [error["row"] for error in page]
+            after = page[-1]["row_number"]
+        return kept
+
     async def read_errors(self, job_id: UUID) -> dict[int, str]:
         """Read what was refused so far: problem by row number as the owner sees it."""
         problems: dict[int, str] = {}
         while page := await retried(
-            "read_errors", partial(self._read_errors, job_id, max(problems, default=0))
+            "read_errors",
+            partial(self._read_errors, job_id, max(problems, default=0), "row_number,message"),
         ):
             problems |= {error["row_number"]: error["message"] for error in page}
         return problems
 
-    async def _read_errors(self, job_id: UUID, after_row: int) -> list[Any]:
-        errors = self._client.table("import_errors").select("row_number,message")
+    async def _read_errors(self, job_id: UUID, after_row: int, columns: str) -> list[Any]:
+        errors = self._client.table("import_errors").select(columns)
         query = errors.eq("job_id", str(job_id)).gt("row_number", after_row).order("row_number")
         return await self._answer("import_errors", query, list, STATEMENT_SECONDS)
 

@@ -27,6 +27,7 @@ from worker.operating.pruning import Pruning
 from worker.queue import JobQueue
 from worker.scratch import remove_leftovers
 from worker.storage import FileStore
+from worker.undoing.undo import run_undo
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -157,6 +158,8 @@ class _Service:
                 await run_import(self._queue, self._store, job, self._pace, self._stop)
             case "preview":
                 await run_preview(self._queue, self._store, job, self._stop)
+            case "undo":
+                await run_undo(self._queue, self._store, job, self._stop)
             case _:
                 await refuse_unknown(self._queue, job)
 

@@ -34,13 +34,15 @@ create table if not exists public.import_runs (
   options jsonb not null default '{}',
   notes text[] not null default '{}', -- what was guessed or ignored, in sentences for the dealer
   source_version text, -- of the file: batches of two versions must not meet in one ledger
-  failed_rows_path text, -- the refused rows as a file in the bucket imports; NULL: there is none
   preview jsonb, -- of a run of that kind, what was found: docs/PREVIEW.md
+  -- The refused rows, or what an undo kept, as a file in the bucket imports; NULL: there is none.
+  failed_rows_path text,
   -- The job's counts when the run ended, all its attempts together.
   created integer not null default 0,
   updated integer not null default 0,
   unchanged integer not null default 0, -- part of updated: nothing was written
-  failed integer not null default 0,
+  removed integer not null default 0, -- part of an undo's updated: records that are gone again
+  failed integer not null default 0, -- of an undo: kept
   unprocessed integer not null default 0, -- untouched by a cancel or a failure: not failed
   constraint import_runs_outcome_if_finished check ((outcome is null) = (finished_at is null)),
   constraint import_runs_known_kind check (kind in ('import', 'preview', 'undo', 'export')),
@@ -48,7 +50,8 @@ create table if not exists public.import_runs (
   constraint import_runs_known_outcome check (
     outcome in ('completed', 'failed', 'cancelled', 'released', 'retried', 'lease_expired')),
   constraint import_runs_counts_not_negative check (
-    least(created, updated, failed, unprocessed) >= 0 and unchanged between 0 and updated)
+    least(created, updated, failed, unprocessed) >= 0 and unchanged between 0 and updated
+    and removed between 0 and updated)
 );
 -- One live run an organization: the parts of one upload run in order, and no dealer starves others.
 create unique index if not exists import_runs_one_live_an_organization
@@ -71,6 +74,7 @@ create table if not exists public.import_batches (
   created integer not null default 0,
   updated integer not null default 0,
   unchanged integer not null default 0, -- part of updated
+  removed integer not null default 0, -- part of updated
   failed integer not null default 0,
   primary key (job_id, first_row),
   constraint import_batches_range_not_empty check (1 <= first_row and first_row <= last_row)

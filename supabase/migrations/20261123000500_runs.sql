@@ -48,7 +48,8 @@ returns public.import_runs
 language sql security invoker set search_path = '' as $$
   with ledger as (
     select coalesce(sum(b.created), 0) as created, coalesce(sum(b.updated), 0) as updated,
-           coalesce(sum(b.unchanged), 0) as unchanged, coalesce(sum(b.failed), 0) as failed
+           coalesce(sum(b.unchanged), 0) as unchanged,
+           coalesce(sum(b.removed), 0) as removed, coalesce(sum(b.failed), 0) as failed
     from public.import_batches b
     where b.job_id = (select r.job_id from public.import_runs r where r.id = close_run.run_id)
   )
@@ -58,6 +59,7 @@ language sql security invoker set search_path = '' as $$
       created = ledger.created,
       updated = ledger.updated,
       unchanged = ledger.unchanged,
+      removed = ledger.removed,
       failed = ledger.failed,
       unprocessed = coalesce(r.row_count, 0) - least(
         coalesce(r.row_count, 0), ledger.created + ledger.updated + ledger.failed)

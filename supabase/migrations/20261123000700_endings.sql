@@ -9,12 +9,44 @@ language sql immutable security invoker set search_path = '' as $$
     and run.row_count is not null;
 $$;
 
+-- How many of what, for people: "1,200 restored, 3 removed and 1 kept". NULL: none of any.
+create or replace function import_internal.undo_counts(run public.import_runs)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select regexp_replace(string_agg(
+      to_char(part.count, 'FM999,999,999,990') || ' ' || part.what, ', ' order by part.place),
+    ', ([^,]+ [a-z ]+)$', ' and \1')
+  from (values (1, run.created, 'put in again'), (2, run.updated - run.removed, 'restored'),
+               (3, run.removed, 'removed'), (4, run.failed, 'kept as they are')
+  ) as part (place, count, what)
+  where part.count > 0;
+$$;
+
+-- The first 10 records that an undo kept, a line each; then how many more.
+create or replace function import_internal.kept_lines(job_id uuid, kept integer)
+returns text
+language sql stable security invoker set search_path = '' as $$
+  select nullif(concat_ws(
+    E'\n',
+    (select string_agg(import_internal.readable(first.message), E'\n' order by first.row_number)
+     from (select e.row_number, regexp_replace(e.message, '\s+', ' ', 'g') as message
+           from public.import_errors e
+           where e.job_id = kept_lines.job_id
+           order by e.row_number
+           limit 10) first),
+    case when kept > 10 then '… and ' || kept - 10 || ' more' end), '');
+$$;
+
 -- What a run that went through all of its rows found, in the words of the counts; NULL where the
 -- job's record_count says it.
 create or replace function import_internal.summary_line(run public.import_runs)
 returns text
 language sql immutable security invoker set search_path = '' as $$
   select case
+    when run.kind = 'undo' then
+      case when run.dry_run then 'Rehearsal: nothing was changed. It would be: '
+        when import_internal.got_nothing_in(run) then 'Nothing was undone: ' else 'Undone: ' end
+      || coalesce(import_internal.undo_counts(run), 'there is nothing to take back') || '.'
     when import_internal.got_nothing_in(run) then
       case when run.dry_run then 'Rehearsal: nothing would be imported: '
         else 'Nothing was imported: ' end
@@ -39,7 +71,7 @@ $$;
 -- A rehearsal has written nothing: its record_count is 0, its counts are what would have been.
 -- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
 -- is closed. Called again after a lost answer, it returns the same.
--- Returns {"outcome", "created", "updated", "unchanged", "failed", "unprocessed"}.
+-- Returns {"outcome", "created", "updated", "unchanged", "removed", "failed", "unprocessed"}.
 -- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger.
 create or replace function public.finish_import(
   run_id uuid, outcome text, message text default null, failed_rows_path text default null)
@@ -96,7 +128,8 @@ begin
             E'\n',
             import_internal.summary_line(run),
             case ending when 'failed' then import_internal.readable(finish_import.message) end,
-            import_internal.error_lines(run.job_id, run.failed)), '')
+            case run.kind when 'undo' then import_internal.kept_lines(run.job_id, run.failed)
+              else import_internal.error_lines(run.job_id, run.failed) end), '')
           when ending = 'failed' then import_internal.readable(finish_import.message)
         end,
         progress = case
@@ -117,7 +150,7 @@ begin
 
   return jsonb_build_object(
     'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'unchanged', run.unchanged, 'failed', run.failed, 'unprocessed', run.unprocessed);
+    'unchanged', run.unchanged, 'removed', run.removed, 'failed', run.failed, 'unprocessed', run.unprocessed);
 end $$;
 
 -- Gives a job back: pending again, to be claimed at once (shutdown; retry_in is NULL) or after
@@ -167,6 +200,9 @@ language sql stable security invoker set search_path = '' as $$
     when r.kind = 'preview' then
       'The preview was started 5 times and could not be finished. Please split the file into '
       'smaller parts, or contact support and name run '
+    when r.kind = 'undo' then
+      'The undo was started 5 times and could not be finished. What was taken back before stays '
+      'so. Please try again later, or contact support and name run '
     else
       'The import was started 5 times and could not be finished. Rows that were imported '
       'before stay. Please split the file into smaller parts and upload the rest again, or '

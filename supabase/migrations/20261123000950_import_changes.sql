@@ -33,8 +33,11 @@ create table if not exists public.import_changes (
   undoes bigint,
   -- The undo that means to take this set back, or did, and when it did.
   undo_job_id uuid,
+  undo_first_row integer, -- of the batch of that undo which takes this set back
   undone_at timestamptz
 );
+create index if not exists import_changes_undo_idx
+  on public.import_changes (undo_job_id, undo_first_row) where undo_job_id is not null;
 create index if not exists import_changes_job_idx on public.import_changes (job_id, first_row);
 -- What happened to an organization's records after a given change.
 create index if not exists import_changes_org_idx
@@ -122,6 +125,8 @@ begin
   earlier.created_ids := earlier.created_ids || later.created_ids;
   earlier.updated_rows := earlier.updated_rows || later.updated_rows;
   earlier.updated_ids := earlier.updated_ids || later.updated_ids;
+  earlier.removed := case when later.removed is null then earlier.removed
+    else coalesce(earlier.removed, '[]') || later.removed end;
   if earlier.changes is null or later.changes is null then
     earlier.changes := coalesce(earlier.changes, later.changes);
   else
@@ -135,7 +140,8 @@ begin
 end $$;
 
 -- Keeps what a batch of a run changed, if it changed anything and change sets are kept at all.
--- changed: as the upsert functions give it: rows, ids and changes.
+-- changed: as the upsert functions give it: rows, ids and changes; and as an undo does: also what
+-- was removed, the data type and the change set that it took back.
 create or replace function import_internal.keep_changes(
   run public.import_runs, first_row integer, changed public.import_changes)
 returns void
@@ -144,24 +150,27 @@ declare
   relation regclass;
 begin
   changed.row_count := coalesce(cardinality(changed.created_rows), 0)
-    + coalesce(cardinality(changed.updated_rows), 0);
+    + coalesce(cardinality(changed.updated_rows), 0)
+    + coalesce(jsonb_array_length(changed.removed), 0);
   if changed.row_count = 0 or import_internal.changes_days() = 0 then return; end if;
 
-  select j.data_type, ('public.' || j.data_type)::regclass into changed.data_type, relation
-  from public.scheduled_jobs j where j.id = run.job_id;
+  changed.data_type := coalesce(
+    changed.data_type,
+    (select j.data_type from public.scheduled_jobs j where j.id = run.job_id));
   if changed.created_rows <> '{}' then
+    relation := ('public.' || changed.data_type)::regclass;
     changed.digested_columns := import_internal.judged_columns(relation);
     changed.created_digests := import_internal.digests(
       relation, changed.digested_columns, changed.created_ids);
   end if;
   insert into public.import_changes (
     job_id, first_row, organization_id, data_type, row_count, created_rows, created_ids,
-    created_digests, digested_columns, updated_rows, updated_ids, changes)
+    created_digests, digested_columns, updated_rows, updated_ids, changes, removed, undoes)
   values (
     run.job_id, keep_changes.first_row, run.organization_id, changed.data_type, changed.row_count,
     nullif(changed.created_rows, '{}'), nullif(changed.created_ids, '{}'), changed.created_digests,
     changed.digested_columns, nullif(changed.updated_rows, '{}'), nullif(changed.updated_ids, '{}'),
-    nullif(changed.changes, '{}'));
+    nullif(changed.changes, '{}'), changed.removed, changed.undoes);
 end $$;
 
 -- Removes change sets that are older than the setting says, the oldest first, of at most max_sets

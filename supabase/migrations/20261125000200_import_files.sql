@@ -16,7 +16,8 @@ end $$;
 -- storage.objects: the files of imports, in the bucket imports, below a folder named by the
 -- organization. Its members put files there, read and delete them. They don't overwrite or move
 -- them: a file must not change while it is imported. What the worker leaves in <organization>/failed
--- is its word on the rows it refused, so nobody else puts anything there.
+-- and <organization>/kept is its word on the rows it refused, and on what an undo kept, so nobody
+-- else puts anything there.
 -- No grants here, no row level security switched on: the table is the platform's, and has both.
 do $$
 begin
@@ -35,7 +36,7 @@ begin
       bucket_id = 'imports'
       and (storage.foldername(name))[1] = (
         select p.organization_id from public.profiles p where p.id = (select auth.uid()))
-      and (string_to_array(name, '/'))[2] <> 'failed'
+      and (string_to_array(name, '/'))[2] not in ('failed', 'kept')
       and name !~ '(^|/)[.]{0,2}(/|$)'); -- no step that leads elsewhere
 
   drop policy if exists imports_delete_own_organization on storage.objects;

@@ -15,6 +15,7 @@ from tests.faults import (
     poison,
     races,
     signals,
+    undo,
     upload,
 )
 from tests.faults.scenario import Scenario
@@ -38,6 +39,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "kill": Kind("kill -9 at random moments", kills.at_random),
         "bids": Kind("kill -9 in the middle of bids", bids.bids),
         "upload": Kind("one upload in many jobs, killed again and again", upload.upload),
+        "undo": Kind("kill -9 in the middle of undoing an upload", undo.undo),
         "postgres-restarted": Kind("PostgreSQL restarted", outages.postgres_restarted),
         "postgres-killed": Kind("PostgreSQL killed", outages.postgres_killed),
         "postgrest-down": Kind("PostgREST killed, down for seconds", outages.postgrest_down),

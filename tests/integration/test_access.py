@@ -109,6 +109,8 @@ CALLABLE = {
     "release_import": {"service_role"},
     "recall_mappings": {"service_role"},
     "prune_import_changes": {"service_role"},
+    "begin_undo": {"service_role"},
+    "apply_undo_batch": {"service_role"},
 }
 
 KEYS = {

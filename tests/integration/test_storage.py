@@ -87,6 +87,7 @@ def test_the_bucket_is_private_and_bounded(database):
         pytest.param("{org}/failed/rows.csv", SERVICE, id="the worker's answers"),
         pytest.param("{org}/failed/more/rows.csv", SERVICE, id="below them"),
         pytest.param("{org}/failed", SERVICE, id="a file instead of their folder"),
+        pytest.param("{org}/kept/rows.csv", SERVICE, id="what an undo kept"),
         pytest.param("{other}/stock.csv", {"stranger"} | SERVICE, id="another's folder"),
         pytest.param("{org}-2/stock.csv", SERVICE, id="a folder that begins alike"),
         pytest.param("x/{org}/stock.csv", SERVICE, id="own folder not at the top"),

@@ -8,12 +8,15 @@ import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from rich.console import Console
 
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
+from worker.cli.undo import FAILED as UNDO_FAILED
+from worker.cli.undo import undo
 from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
 from worker.importing.mode import MODES
@@ -31,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import: 0 when every row is in, 1 when some were refused, 2 when the import failed; 0 after a
         preview.
     templates: 0 when it is done, 2 when it is not.
+    undo: 0 when everything is as it was, 1 when some was kept, 2 when the undo failed.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -46,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(import_file(settings, _upload(options), Console()), failure=FAILED)
     if options.command == "templates":
         return _ended(templates(settings, wish_of(options), Console()), failure=REFUSED)
+    if options.command == "undo":
+        act = undo(settings, options.jobs, Console(), dry_run=options.dry_run)
+        return _ended(act, failure=UNDO_FAILED)
     return _ended(_run(settings, once=options.once), failure=1)
 
 
@@ -103,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     upload.add_argument("--encoding", help="of a text file; else found out")
     upload.add_argument("--header-row", type=int, help="the row with the columns; else found out")
     add_command(commands)
+
+    back = commands.add_parser("undo", help="take imports back, but for what was changed since")
+    back.add_argument("jobs", type=_id, nargs="+", metavar="JOB", help="an import's id")
+    back.add_argument("--dry-run", action="store_true", help="say what would happen")
     return parser
 
 
@@ -119,6 +130,13 @@ def _file(argument: str) -> Path:
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {argument}")
     return path
+
+
+def _id(argument: str) -> UUID:
+    try:
+        return UUID(argument)
+    except ValueError:
+        raise argparse.ArgumentTypeError("this is no job's id") from None
 
 
 def _mapping(argument: str) -> dict[str, str]:
