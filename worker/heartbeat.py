@@ -17,17 +17,19 @@ class Heartbeat:
     def __init__(self, queue: JobQueue, job: Job) -> None:
         self.current = sum(len(span) for span in job.applied)
         self._total = job.row_count or 0
+        self._passes = 1
         self._queue = queue
         self._job = job
         self._moved = asyncio.Event()
 
-    def show(self, total: int) -> None:
-        """Set how many rows the job has, once they are counted."""
+    def show(self, total: int, *, passes: int = 1) -> None:
+        """Set how many rows the job has, once they are counted, and how often each goes through."""
         self._total = total
+        self._passes = passes
         self._moved.set()
 
     def advance(self, rows: int) -> None:
-        """Count rows that have landed."""
+        """Count rows that have gone through."""
         self.current += rows
         self._moved.set()
 
@@ -45,7 +47,7 @@ class Heartbeat:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._job.lease_seconds / 4):
                     await self._moved.wait()
-                progress = Progress(self.current, self._total)
+                progress = Progress(self.current // self._passes, self._total)
             self._moved.clear()
             status = await self._queue.report_progress(self._job.run_id, progress)
             if status == "cancelled":

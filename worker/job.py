@@ -37,6 +37,11 @@ class Job:
     options: Mapping[str, object]
     # A rehearsal: the database tries everything and keeps nothing.
     dry_run: bool
+    # What the rows are judged by before they are written, percent by guard (import_guards); empty:
+    # by nothing.
+    guards: Mapping[str, float]
+    # Whether its creator may import with the guards off.
+    may_switch_off_guards: bool
     # The file as its owner knows it.
     file_name: str | None
     # Row numbers that earlier runs have applied, in order: range(1, 101) is rows 1 to 100.
@@ -163,6 +168,8 @@ class RunResult:
     failed: int
     # Rows that a cancel or a failure left untouched.
     unprocessed: int
+    # Items that the file lacks, and whose quantity became 0.
+    zeroed: int
 
     @classmethod
     def from_json(cls, result: dict[str, Any]) -> Self:
@@ -184,6 +191,20 @@ class UndoPlan:
         """Read the answer of begin_undo, whose ranges are [first_row, last_row]."""
         batches = tuple(range(first, last + 1) for first, last in plan["batches"])
         return cls(plan["rows"], batches)
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroStep:
+    """How far a run is with items that its file lacks."""
+
+    # Items whose quantity became 0 so far, and those to come.
+    zeroed: int
+    left: int
+
+    @classmethod
+    def from_json(cls, answer: dict[str, Any]) -> Self:
+        """Read the answer of zero_missing_items."""
+        return cls(**_known(cls, answer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,17 @@ from worker.exceptions import (
     RequestRefusedError,
     RunLostError,
 )
-from worker.job import BatchResult, Claim, Insert, Job, Progress, RowError, RunResult, UndoPlan
+from worker.job import (
+    BatchResult,
+    Claim,
+    Insert,
+    Job,
+    Progress,
+    RowError,
+    RunResult,
+    UndoPlan,
+    ZeroStep,
+)
 from worker.memory import Layout, Memory
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str, int)
@@ -192,6 +202,37 @@ class JobQueue:
             kept += [error["row"] for error in page]
             after = page[-1]["row_number"]
         return kept
+
+    async def list_items(self, run_id: UUID, skus: Sequence[str]) -> None:
+        """Note SKUs of the run's file, before its first batch."""
+        await self._call("list_items", dict, STATEMENT_SECONDS, run_id=str(run_id), skus=skus)
+
+    async def find_missing_items(self, run_id: UUID) -> int:
+        """Settle which items the file lacks, once all its SKUs are noted; how many."""
+        answer = await self._call("find_missing_items", dict, STATEMENT_SECONDS, run_id=str(run_id))
+        return int(answer["missing"])
+
+    async def judge(self, run_id: UUID) -> None:
+        """Have the guards judge what was rehearsed; from then on batches are written.
+
+        Raises:
+            JobRefusedError: they hold the import.
+
+        """
+        answer = await self._call("judge_import", dict, STATEMENT_SECONDS, run_id=str(run_id))
+        if answer["held"] is not None:
+            raise JobRefusedError(answer["held"])
+
+    async def zero_missing_items(self, run_id: UUID, max_items: int) -> ZeroStep:
+        """Set the quantity of at most max_items missing items to 0, after the last batch."""
+        answer = await self._call(
+            "zero_missing_items",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            max_items=max_items,
+        )
+        return ZeroStep.from_json(answer)
 
     async def read_errors(self, job_id: UUID) -> dict[int, str]:
         """Read what was refused so far: problem by row number as the owner sees it."""

@@ -25,6 +25,10 @@ create table if not exists public.import_runs (
   -- What may become of a row: 'upsert' writes it either way, 'update' only to what is there, 'create'
   -- only as something new. Decided at the claim as well.
   mode text not null default 'upsert',
+  -- What it is judged by before anything is written, import_guards' columns that are set; NULL: by
+  -- nothing. Decided at the claim as well, so that all its rows are judged alike.
+  guards jsonb,
+  judged_at timestamptz, -- when the guards let it through
   -- What begin_import said, for whoever asks afterwards why a row became what it became.
   begun_at timestamptz, -- NULL: the rows have not been counted yet
   mapping jsonb, -- file column → field, as it was used
@@ -44,14 +48,17 @@ create table if not exists public.import_runs (
   removed integer not null default 0, -- part of an undo's updated: records that are gone again
   failed integer not null default 0, -- of an undo: kept
   unprocessed integer not null default 0, -- untouched by a cancel or a failure: not failed
+  zeroed integer not null default 0, -- items that the file lacks, whose quantity became 0: no rows
+  -- What a rehearsal found, or what the guards held: import_internal.rehearsal_of, with "held".
+  rehearsal jsonb,
   constraint import_runs_outcome_if_finished check ((outcome is null) = (finished_at is null)),
   constraint import_runs_known_kind check (kind in ('import', 'preview', 'undo', 'export')),
   constraint import_runs_known_mode check (mode in ('upsert', 'update', 'create')),
   constraint import_runs_known_outcome check (
     outcome in ('completed', 'failed', 'cancelled', 'released', 'retried', 'lease_expired')),
   constraint import_runs_counts_not_negative check (
-    least(created, updated, failed, unprocessed) >= 0 and unchanged between 0 and updated
-    and removed between 0 and updated)
+    least(created, updated, failed, unprocessed, zeroed) >= 0
+    and unchanged between 0 and updated and removed between 0 and updated)
 );
 -- One live run an organization: the parts of one upload run in order, and no dealer starves others.
 create unique index if not exists import_runs_one_live_an_organization
@@ -76,6 +83,8 @@ create table if not exists public.import_batches (
   unchanged integer not null default 0, -- part of updated
   removed integer not null default 0, -- part of updated
   failed integer not null default 0,
+  -- Of a step behind the file's last row: items that the file lacks, and that became 0.
+  zeroed integer not null default 0,
   primary key (job_id, first_row),
   constraint import_batches_range_not_empty check (1 <= first_row and first_row <= last_row)
 );

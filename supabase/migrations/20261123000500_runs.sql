@@ -49,7 +49,8 @@ language sql security invoker set search_path = '' as $$
   with ledger as (
     select coalesce(sum(b.created), 0) as created, coalesce(sum(b.updated), 0) as updated,
            coalesce(sum(b.unchanged), 0) as unchanged,
-           coalesce(sum(b.removed), 0) as removed, coalesce(sum(b.failed), 0) as failed
+           coalesce(sum(b.removed), 0) as removed, coalesce(sum(b.failed), 0) as failed,
+           coalesce(sum(b.zeroed), 0) as zeroed
     from public.import_batches b
     where b.job_id = (select r.job_id from public.import_runs r where r.id = close_run.run_id)
   )
@@ -61,12 +62,39 @@ language sql security invoker set search_path = '' as $$
       unchanged = ledger.unchanged,
       removed = ledger.removed,
       failed = ledger.failed,
+      zeroed = ledger.zeroed,
       unprocessed = coalesce(r.row_count, 0) - least(
         coalesce(r.row_count, 0), ledger.created + ledger.updated + ledger.failed)
   from ledger
   where r.id = close_run.run_id
   returning r.*;
 $$;
+
+-- Forgets what is known of a job's batches, which nobody needs once it is over.
+create or replace function import_internal.forget_batches(job_id uuid)
+returns void
+language plpgsql security invoker set search_path = '' as $$
+begin
+  delete from public.import_batches b where b.job_id = forget_batches.job_id;
+  delete from import_internal.rehearsals r where r.job_id = forget_batches.job_id;
+  delete from import_internal.listed_items l where l.job_id = forget_batches.job_id;
+  delete from import_internal.missing_items m where m.job_id = forget_batches.job_id;
+end $$;
+
+-- The jobs that a table of batches tells of, whose primary key begins with job_id: one look into the
+-- index for each, however many rows it has.
+create or replace function import_internal.jobs_in(relation regclass)
+returns setof uuid
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return query execute format(
+    'with recursive job (id) as (
+       (select t.job_id from %1$s t order by t.job_id limit 1)
+       union all
+       select (select t.job_id from %1$s t where t.job_id > job.id order by t.job_id limit 1)
+       from job where job.id is not null)
+     select id from job where id is not null', relation);
+end $$;
 
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;

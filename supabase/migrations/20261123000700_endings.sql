@@ -61,6 +61,19 @@ language sql immutable security invoker set search_path = '' as $$
   end;
 $$;
 
+-- What became, or would become, of items that the file lacks; NULL: nothing.
+create or replace function import_internal.missing_line(run public.import_runs)
+returns text
+language sql immutable security invoker set search_path = '' as $$
+  select to_char(given.items, 'FM999,999,999,990')
+    || case when given.items = 1 then ' item that the file lacks ' else ' items that the file lacks ' end
+    || case when run.dry_run then 'would get' when given.items = 1 then 'has' else 'have' end
+    || case when run.dry_run then ' the quantity 0.' else ' the quantity 0 now.' end
+  from (select case when run.dry_run then (run.rehearsal #>> '{missing,items}')::integer
+          else run.zeroed end as items) as given
+  where given.items > 0;
+$$;
+
 -- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
 -- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), what its
 -- file teaches (*_import_memory.sql), the run closed, the ledger pruned.
@@ -71,8 +84,10 @@ $$;
 -- A rehearsal has written nothing: its record_count is 0, its counts are what would have been.
 -- A job that a user cancelled stays as the user left it, whatever the outcome says: only its run
 -- is closed. Called again after a lost answer, it returns the same.
--- Returns {"outcome", "created", "updated", "unchanged", "removed", "failed", "unprocessed"}.
--- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger.
+-- Returns {"outcome", "created", "updated", "unchanged", "removed", "failed", "unprocessed",
+-- "zeroed"}.
+-- Errors: PT404, PT409; 22023 when it is called 'completed' while rows are missing in the ledger,
+-- or items that the file lacks are still to become 0.
 create or replace function public.finish_import(
   run_id uuid, outcome text, message text default null, failed_rows_path text default null)
 returns jsonb
@@ -111,6 +126,14 @@ begin
       update public.import_runs r set outcome = ending where r.id = run.id returning * into run;
     end if;
 
+    if is_through and run.dry_run and run.kind = 'import' then
+      run := import_internal.keep_findings(run);
+    elsif is_through and exists (
+      select from import_internal.missing_items m where m.job_id = run.job_id)
+    then
+      raise invalid_parameter_value using message = 'items that the file lacks are not done';
+    end if;
+
     if finish_import.failed_rows_path is not null then
       update public.import_runs r
       set failed_rows_path = finish_import.failed_rows_path where r.id = run.id;
@@ -127,6 +150,8 @@ begin
           when is_through then nullif(concat_ws(
             E'\n',
             import_internal.summary_line(run),
+            import_internal.missing_line(run),
+            E'The guards of your organization would hold this import.\n' || (run.rehearsal ->> 'held'),
             case ending when 'failed' then import_internal.readable(finish_import.message) end,
             case run.kind when 'undo' then import_internal.kept_lines(run.job_id, run.failed)
               else import_internal.error_lines(run.job_id, run.failed) end), '')
@@ -139,7 +164,7 @@ begin
         end
     where j.id = run.job_id and job_status <> 'cancelled';
 
-    delete from public.import_batches b where b.job_id = run.job_id;
+    perform import_internal.forget_batches(run.job_id);
     perform import_internal.learn_mapping(run); -- *_import_memory.sql
     perform import_internal.schedule_next_occurrence(run.job_id);
   elsif run.outcome <> ending
@@ -150,7 +175,8 @@ begin
 
   return jsonb_build_object(
     'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'unchanged', run.unchanged, 'removed', run.removed, 'failed', run.failed, 'unprocessed', run.unprocessed);
+    'unchanged', run.unchanged, 'removed', run.removed, 'failed', run.failed,
+    'unprocessed', run.unprocessed, 'zeroed', run.zeroed);
 end $$;
 
 -- Gives a job back: pending again, to be claimed at once (shutdown; retry_in is NULL) or after

@@ -24,8 +24,9 @@ $$;
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
 -- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: file_data holds
 -- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
--- is none), "options" (an object), "dry_run", "applied": [[first_row, last_row], ...] (what the
--- ledger holds from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}.
+-- is none), "options" (an object), "dry_run", "guards" (an object: what the rows are judged by before
+-- they are written; empty: by nothing), "may_switch_off_guards", "applied": [[first_row, last_row],
+-- ...] (what the ledger holds of the file from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}.
 -- Never the records.
 create or replace function import_internal.describe_claim(run public.import_runs)
 returns jsonb
@@ -38,12 +39,15 @@ language sql stable security invoker set search_path = '' as $$
     'source', import_internal.small_object(given.file_data, 'source'),
     'options', coalesce(import_internal.small_object(given.file_data, 'options'), '{}'),
     'dry_run', run.dry_run,
+    'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),
+    'may_switch_off_guards', import_internal.may_switch_off_guards(
+      j.created_by, j.organization_id),
     'lease_seconds', run.lease_seconds,
     'age_seconds', extract(epoch from now() - j.created_at),
     'applied', (
       select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
                       '[]')
-      from public.import_batches b where b.job_id = j.id))
+      from public.import_batches b where b.job_id = j.id and b.zeroed = 0))
   from public.scheduled_jobs j
   -- Without the records, which would else be decompressed for each key.
   cross join lateral (
@@ -83,6 +87,7 @@ declare
   dead record;
   due record;
   run public.import_runs;
+  guards jsonb;
   claimed jsonb := '[]';
 begin
   -- Runs whose lease ran out. The job first: everybody locks in that order. FOR UPDATE, which skips
@@ -153,16 +158,17 @@ begin
     limit greatest(max_jobs - jsonb_array_length(claimed), 0)
     for no key update of j skip locked
   loop
+    guards := import_internal.begin_guards(due.id, due.kind, due.options);
     insert into public.import_runs
       (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count,
-       kind, dry_run, mode)
+       kind, dry_run, guards, mode)
     values (
       due.id, due.organization_id,
       1 + (select count(*) from public.import_runs r
            where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
       claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
       now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count,
-      due.kind, coalesce(due.options -> 'dry_run' = 'true', false),
+      due.kind, coalesce(due.options -> 'dry_run' = 'true', false), guards,
       -- The worker refuses a job with any other mode.
       case when due.options ->> 'mode' in ('update', 'create')
         then due.options ->> 'mode' else 'upsert' end)
@@ -184,9 +190,17 @@ begin
   -- Nothing to do: sweep. A job that was cancelled between two attempts has no run left that would
   -- prune its ledger.
   if claimed = '[]' then
-    delete from public.import_batches b
-    using public.scheduled_jobs j
-    where j.id = b.job_id and j.status not in ('pending', 'processing')
+    perform import_internal.forget_batches(over.id)
+    from (
+      select import_internal.jobs_in('public.import_batches') as id
+      union
+      select import_internal.jobs_in('import_internal.rehearsals')
+      union
+      select import_internal.jobs_in('import_internal.missing_items')
+      union
+      select import_internal.jobs_in('import_internal.listed_items')) as over
+    join public.scheduled_jobs j on j.id = over.id
+    where j.status not in ('pending', 'processing')
       and not exists (
         select from public.import_runs r where r.job_id = j.id and r.finished_at is null);
   end if;

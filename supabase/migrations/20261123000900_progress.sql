@@ -44,7 +44,7 @@ begin
   run := import_internal.hold_live_run(begin_import.run_id);
 
   select coalesce(sum(b.last_row - b.first_row + 1), 0) into applied
-  from public.import_batches b where b.job_id = run.job_id;
+  from public.import_batches b where b.job_id = run.job_id and b.zeroed = 0;
   select * into before
   from public.import_runs r
   where r.job_id = run.job_id and r.begun_at is not null

@@ -33,6 +33,18 @@ begin
   return null;
 end $$;
 
+-- Cuts rows into pieces of 100, the size of a batch: where each depends on those before it, a rehearsal
+-- takes many at once, and what they do is undone only behind the last.
+create or replace function import_internal.pieces(rows jsonb)
+returns jsonb[]
+language sql immutable security invoker set search_path = '' as $$
+  select coalesce(array_agg(piece order by place), '{}')
+  from (
+    select (place - 1) / 100 as place, jsonb_agg(value order by place) as piece
+    from jsonb_array_elements(rows) with ordinality as of_rows (value, place)
+    group by (of_rows.place - 1) / 100) as cut;
+$$;
+
 -- Tries to write rows with an upsert function, which returns what it changed, as a change set, and as
 -- refusals the rows that the run's mode keeps out: [{"row", "field", "message"}, ...]. In a rehearsal
 -- all of it is undone again, and only what it returned is left.
@@ -44,38 +56,43 @@ create or replace function import_internal.try_rows(
 language plpgsql security invoker set search_path = '' as $$
 declare
   call constant text := format('select refusals, changed from %s($1, $2)', upsert);
+  piece jsonb;
   entry jsonb;
   attempt record;
   broken_constraint text;
   broken_column text;
 begin
+  refusals := '[]';
   -- The rehearsal's own end; what plpgsql's variables hold survives it.
   begin
-    begin
-      execute call into attempt using run, rows;
-      refusals := attempt.refusals;
-      changed := attempt.changed;
-    exception
-      when data_exception or integrity_constraint_violation or program_limit_exceeded
-        or raise_exception then
-      -- The database refuses at least one of them. Find out which: each row by itself.
-      refusals := '[]';
-      for entry in select value from jsonb_array_elements(rows) loop
-        begin
-          execute call into attempt using run, jsonb_build_array(entry);
-          refusals := refusals || attempt.refusals;
-          changed := import_internal.joined(changed, attempt.changed);
-        exception
-          when data_exception or integrity_constraint_violation or program_limit_exceeded
-            or raise_exception then
-          get stacked diagnostics
-            broken_constraint = constraint_name, broken_column = column_name;
-          refusals := refusals || jsonb_build_object(
-            'row', entry, 'field', nullif(broken_column, ''),
-            'message', import_internal.refusal_message(sqlstate, broken_constraint, broken_column));
-        end;
-      end loop;
-    end;
+    foreach piece in array case when run.dry_run then import_internal.pieces(rows) else array[rows] end
+    loop
+      begin
+        execute call into attempt using run, piece;
+        refusals := refusals || attempt.refusals;
+        changed := import_internal.joined(changed, attempt.changed);
+      exception
+        when data_exception or integrity_constraint_violation or program_limit_exceeded
+          or raise_exception then
+        -- The database refuses at least one of them. Find out which: each row by itself.
+        for entry in select value from jsonb_array_elements(piece) loop
+          begin
+            execute call into attempt using run, jsonb_build_array(entry);
+            refusals := refusals || attempt.refusals;
+            changed := import_internal.joined(changed, attempt.changed);
+          exception
+            when data_exception or integrity_constraint_violation or program_limit_exceeded
+              or raise_exception then
+            get stacked diagnostics
+              broken_constraint = constraint_name, broken_column = column_name;
+            refusals := refusals || jsonb_build_object(
+              'row', entry, 'field', nullif(broken_column, ''),
+              'message', import_internal.refusal_message(
+                sqlstate, broken_constraint, broken_column));
+          end;
+        end loop;
+      end;
+    end loop;
     if run.dry_run then
       raise sqlstate 'IMDRY';
     end if;
@@ -92,7 +109,8 @@ end $$;
 -- Both may carry "file_row", the row's number as the user sees it, where that is another one; and rows
 -- "as_it_came", to be kept with the error should the row be refused here.
 -- upsert is the data type's function: (run public.import_runs, rows jsonb) → the refusals, and what it
--- changed: try_rows. A rehearsal keeps no change set, for it changed nothing.
+-- changed: try_rows. A rehearsal keeps no change set, for it changed nothing, but what it would have
+-- been. One that comes before the judgement is not in the ledger either.
 -- A row that the database refuses becomes an error too, while its neighbours still land.
 -- Called twice for one range, it changes nothing the second time.
 -- Returns {"created", "updated", "unchanged" (part of updated: nothing was written), "failed"}.
@@ -104,7 +122,10 @@ create or replace function import_internal.apply_batch(
 language plpgsql security invoker set search_path = '' as $$
 declare
   run public.import_runs := import_internal.hold_live_run(run_id);
-  known jsonb := import_internal.open_batch(run.job_id, first_row, last_row);
+  is_judged_first constant boolean := import_internal.is_judged_first(run);
+  known jsonb := case
+    when is_judged_first then import_internal.open_rehearsal(run.job_id, first_row, last_row)
+    else import_internal.open_batch(run.job_id, first_row, last_row) end;
   attempt record;
   refusals jsonb;
   changed public.import_changes;
@@ -123,6 +144,7 @@ begin
       'rows and errors do not hold each row from %s to %s once', first_row, last_row);
   end if;
 
+  run.dry_run := run.dry_run or is_judged_first;
   attempt := import_internal.try_rows(
     run, jsonb_path_query_array(rows, '$[*] ? (!exists (@.superseded_by))'), upsert);
   refusals := attempt.refusals;
@@ -135,9 +157,15 @@ begin
     perform import_internal.keep_changes(run, first_row, changed);
   end if;
 
+  counts.first_row := first_row;
+  counts.last_row := last_row;
   counts.created := coalesce(cardinality(changed.created_rows), 0);
   counts.updated := last_row - first_row + 1 - counts.created - counts.failed;
   counts.unchanged := counts.updated - coalesce(cardinality(changed.updated_rows), 0);
+  if run.dry_run then
+    perform import_internal.keep_rehearsal(run, rows, changed, counts);
+  end if;
+  -- Which has no line for it before the judgement.
   update public.import_batches b
   set (created, updated, unchanged, failed)
     = (counts.created, counts.updated, counts.unchanged, counts.failed)

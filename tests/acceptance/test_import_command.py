@@ -186,3 +186,45 @@ def test_a_wrong_key_makes_it_2_and_is_not_shown(command, files):
     assert result.returncode == 2
     assert "check SUPABASE_URL, the key" in result.stdout + result.stderr
     assert "sb_secret_wrong" not in result.stdout + result.stderr
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_rehearsal_as_tables(command, tmp_path, dealer):
+    dealer.execute(
+        "insert into inventory (organization_id, sku, name, unit_price, quantity)"
+        " values (%s, 'A-1', 'Bolt [M8]', 1000, 5), (%s, 'A-2', 'Nut', 1000, 5)",
+        dealer.organization_id,
+        dealer.organization_id,
+    )
+    file = tmp_path / "prices.csv"
+    file.write_text("SKU,Name,Price\nA-1,,1234.5\nA-3,Nail,7\n")
+    result = command(file, "--dry-run", "--missing", "zero", COLUMNS="120")
+    assert result.returncode == 0, result.stdout
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "1 new, 1 changed, 0 unchanged, 0 refused rows" in lines
+    assert "│ 2 │ A-1 Bolt [M8] │ unit_price │ 10.00 │ 1,234.50 │" in lines
+    assert "│ 3 │ A-3 Nail │ unit_price │ (new) │ 7.00 │" in lines
+    assert "│ rises by more than 100 % │ 1 │ 100.0 % │" in lines
+    assert "│ 2 │ A-1 Bolt [M8] │ 10.00 │ 1,234.50 │ +12245.0 % │" in lines
+    assert "Not in the file are 1 of 2 items with a quantity:" in lines
+    assert "│ A-2 │ Nut │ 5 │" in lines
+    assert "1 item that the file lacks would get the quantity 0." in result.stdout
+    assert "The guards of your organization would hold this import." in result.stdout
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_guards_hold_and_an_operator_lets_through(command, tmp_path, dealer):
+    dealer.execute(
+        "insert into inventory (organization_id, sku, name, quantity) values (%s, 'A', 'Bolt', 5)",
+        dealer.organization_id,
+    )
+    file = tmp_path / "stock.csv"
+    file.write_text("SKU,Name\nB,Nut\n")
+    result = command(file, "--missing", "zero")
+    assert result.returncode == 2
+    assert "Nothing was written: the guards of your organization hold" in result.stdout
+    assert len(dealer.inventory()) == 1
+    result = command(file, "--missing", "zero", "--guards", "off")
+    assert result.returncode == 0, result.stdout
+    assert "1 item that the file lacks has the quantity 0 now." in result.stdout
+    assert [item["quantity"] for item in dealer.inventory()] == [0, 0]

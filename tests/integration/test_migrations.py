@@ -25,7 +25,11 @@ FILES = sorted((migrations.SUPABASE / "migrations").glob("*.sql"))
 POLICIES = sorted((migrations.SUPABASE / "policies").glob("*.sql"))
 # storage_objects is about a table of the platform: test_storage.py.
 OURS = {file.stem for file in POLICIES} - {"storage_objects"}
-INTERNAL = {"import_internal.settings", "import_internal.repeats"}  # PostgREST does not expose them
+# PostgREST does not expose them.
+INTERNAL = {
+    f"import_internal.{table}"
+    for table in ("settings", "repeats", "rehearsals", "listed_items", "missing_items")
+}
 SEQUENCES = {"public.import_changes_id_seq"}
 CRM = {"organizations", "profiles", "inventory", "contacts", "bids"}
 

@@ -175,9 +175,11 @@ def test_an_error_as_people_and_as_the_database_see_it() -> None:
         # whatever the rest of the row
         ({"sku": "A", "unit_price": "call"}, "A"),
         (item(sku=""), None),
-        (item(sku="x" * 256), None),
         ({}, None),
-        ("DS-8", None),
+        # There may be one, and nobody can tell which.
+        (item(sku="x" * 256), ""),
+        (item(sku="1.2E+05"), ""),
+        ("DS-8", ""),
     ],
 )
 def test_the_key_is_the_sku_as_written(cells: object, expected: str | None) -> None:

@@ -214,3 +214,19 @@ async def test_records_with_more_keys_than_a_table_has_columns_are_refused():
     record = {str(number): "" for number in range(16_385)}
     with pytest.raises(JobRefusedError, match="more than 16,384 different keys"):
         await rows_of(numbered(record))
+
+
+async def test_keys_are_those_of_all_rows_that_have_one():
+    records = [
+        {"sku": "A", "name": "a"},
+        {"sku": " B ", "name": "b", "unit_price": "call"},  # refused
+        {"sku": "A", "name": "a"},  # replaces the first
+        {"sku": "", "name": "c"},
+        "no record",
+        {"sku": "1.2E+05", "name": "d"},
+    ]
+    rows = await rows_of(numbered(*records, first=4), mapping={})
+    assert (rows.without_key, rows.first_without_key) == (2, 8)
+    assert [page async for page in rows.keys(2)] == [["A", "B"], ["A"]]
+    rows = await rows_of(numbered(*records[:3]), mapping={})
+    assert (rows.without_key, rows.first_without_key) == (0, None)

@@ -19,6 +19,7 @@ from worker.cli.undo import FAILED as UNDO_FAILED
 from worker.cli.undo import undo
 from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
+from worker.importing.missing import MISSING
 from worker.importing.mode import MODES
 from worker.importing.tables import TABLES
 from worker.logs import configure_logs, where
@@ -101,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     upload.add_argument("--template", metavar="NAME", help="a mapping that was kept: templates")
     upload.add_argument("--mode", choices=MODES, help="only update, only create; else both")
+    upload.add_argument(
+        "--missing", choices=MISSING, help="zero: a full list, what it lacks gets the quantity 0"
+    )
+    upload.add_argument("--guards", choices=("on", "off"), help="off: whatever the guards say")
     upload.add_argument("--dry-run", action="store_true", help="say what would happen")
     upload.add_argument(
         "--preview", action="store_true", help="say what the columns would be, and the first rows"
@@ -119,8 +124,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _upload(options: argparse.Namespace) -> Upload:
     names = (
-        "template", "mode", "sheet", "delimiter", "encoding", "header_row", "dry_run", "preview",
-    )  # fmt: skip
+        *("template", "mode", "missing", "guards", "sheet", "delimiter", "encoding", "header_row"),
+        *("dry_run", "preview"),
+    )
     said = {name: said for name in names if (said := getattr(options, name)) not in {None, False}}
     return Upload(options.file, options.organization, options.data_type, options.mapping, said)
 

@@ -17,6 +17,7 @@ from supabase import AsyncClient
 
 from worker.cli.following import ask, follow, latest_run
 from worker.cli.preview_table import print_preview
+from worker.cli.rehearsal import rehearsal_tables
 from worker.config import Settings
 from worker.connection import TransientError, connect
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
@@ -51,7 +52,7 @@ async def import_file(settings: Settings, upload: Upload, console: Console) -> i
             told = f"Job {job_id}: {upload.file.name} for {upload.organization_id}."
             console.print(told, markup=False, highlight=False)
             job = await follow(client, job_id, console)
-            return await _sum_up(client, job, console)
+            return await _sum_up(client, job, upload.data_type, console)
     except (APIError, StorageApiError) as error:
         raise RequestRefusedError(f"the import command: code {error.code}") from None
     except (httpx.RequestError, TransientError) as error:
@@ -84,7 +85,9 @@ async def _insert_job(client: AsyncClient, upload: Upload) -> str:
     return str(inserted["id"])
 
 
-async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console) -> int:
+async def _sum_up(
+    client: AsyncClient, job: Mapping[str, Any], data_type: str, console: Console
+) -> int:
     run = await latest_run(client, str(job["id"]))
     say = partial(console.print, markup=False, highlight=False)
     if run and run["preview"]:
@@ -101,6 +104,8 @@ async def _sum_up(client: AsyncClient, job: Mapping[str, Any], console: Console)
             f"({run['unchanged']:,} unchanged), "
             f"{run['failed']:,} refused, {run['unprocessed']:,} not reached"
         )
+        if run["rehearsal"]:
+            console.print(rehearsal_tables(run["rehearsal"], data_type))
         for note in run["notes"]:
             say(f"  {note}")
     say(f"The job is {job['status']}.")

@@ -4,6 +4,9 @@ The rows go through in passes. The first looks at every row: to count them, to l
 columns are written, and to find keys (SKUs) that come twice, because the last one wins and batches
 land in any order. The second parses them and applies batches of consecutive rows, several at once,
 leaving out what the ledger holds already. If rows failed, a last one writes them to a file.
+
+Where an organization has guards, a pass before the second sends the same batches to be rehearsed,
+and the guards judge what they find before anything is written.
 """
 
 import asyncio
@@ -24,7 +27,9 @@ from worker.exceptions import (
 )
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
+from worker.importing.guards import refuse_wrong_guards
 from worker.importing.job_source import open_source, path_of_failed_rows
+from worker.importing.missing import read_missing
 from worker.importing.mode import read_mode, refuse_unclear
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
@@ -39,6 +44,12 @@ log = structlog.get_logger()
 
 # Of a job, by the database: supabase/migrations/*_refusals.sql, keep_errors.
 _MOST_ERRORS_KEPT = 10_000
+# Rows that are rehearsed together where each may depend on those before it: what they do is undone
+# behind the last, so up to here a rehearsal is exact; and what a database does in a second or two.
+_REHEARSED_TOGETHER = 5_000
+# SKUs that are noted in one call, and items whose quantity becomes 0 in one.
+_SKUS_A_CALL = 5_000
+_ZEROED_A_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +111,28 @@ class _Run:
             raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
         refuse_unclear(self.job.options)
         mode = read_mode(self.job.options, table)
+        missing = read_missing(self.job, table, mode)
+        refuse_wrong_guards(self.job)
         read_page = partial(self.queue.read_records, self.job.run_id)
         memory = await recall(self.queue, self.job, table)
         async with open_source(self.job, table, read_page, self.store, memory) as (source, version):
             rows = await map_rows(self.job, source, table, self.stop, mode, memory)
             await rows.survey()
-            heartbeat.show(rows.count)
+            is_rehearsed_first = bool(self.job.guards.keys() - {"missing_percent"})
+            heartbeat.show(rows.count, passes=2 if is_rehearsed_first else 1)
+            if missing == "zero" and rows.without_key:
+                rows.notes.append(_nothing_zeroed(rows, table))
             await self._begin(rows, version)
-            await self._apply(rows, table, heartbeat)
+            if missing == "zero" and rows.count and not (rows.without_key or self.job.applied):
+                await self._list(rows)
+            if is_rehearsed_first:
+                await self._apply(rows, table, heartbeat, is_rehearsal=True)
+                self.failed = 0
+            if self.job.guards:
+                await self.queue.judge(self.job.run_id)
+            await self._apply(rows, table, heartbeat, is_rehearsal=self.job.dry_run)
+            if missing == "zero" and not self.job.dry_run:
+                await self._zero(rows)
             return "\n".join(rows.skipped) or None, await self._give_back(rows)
 
     async def _begin(self, rows: Rows, version: str | None) -> None:
@@ -119,7 +144,25 @@ class _Run:
                 self.job.run_id, rows.count, mapping, rows.notes, version, rows.layout
             )
 
-    async def _apply(self, rows: Rows, table: Table, heartbeat: Heartbeat) -> None:
+    async def _list(self, rows: Rows) -> None:
+        """Have the database find what the file lacks, of whose rows all keys can be read."""
+        async for keys in rows.keys(_SKUS_A_CALL):
+            await self.queue.list_items(self.job.run_id, keys)
+        missing = await self.queue.find_missing_items(self.job.run_id)
+        log.info("missing_items_found", items=missing)
+
+    async def _zero(self, rows: Rows) -> None:
+        """Set the quantity of what the file lacks to 0, step by step."""
+        left = 1
+        while left:
+            rows.raise_if_stopped()
+            step = await self.queue.zero_missing_items(self.job.run_id, _ZEROED_A_CALL)
+            left = step.left
+            log.debug("missing_items_zeroed", items=step.zeroed, left=left)
+
+    async def _apply(
+        self, rows: Rows, table: Table, heartbeat: Heartbeat, *, is_rehearsal: bool
+    ) -> None:
         """Apply what the ledger does not hold yet.
 
         Raises:
@@ -128,16 +171,19 @@ class _Run:
 
         """
         gate = asyncio.Semaphore(1 if table.in_order else self.pace.batches_in_flight)
+        size = _REHEARSED_TOGETHER if is_rehearsal and table.in_order else self.pace.batch_size
+        is_through = False
         async with asyncio.TaskGroup() as batches:
             with contextlib.suppress(StopRequestedError):
-                async for first_row, page in rows.pages(self.pace.batch_size):
+                async for first_row, page in rows.pages(size):
                     page_rows = range(first_row, first_row + len(page))
-                    for span in unapplied(page_rows, self.job.applied, self.pace.batch_size):
+                    for span in unapplied(page_rows, self.job.applied, size):
                         await gate.acquire()
                         rows.raise_if_stopped()
                         part = page[span.start - first_row : span.stop - first_row]
                         batches.create_task(self._apply_batch(table, span, part, gate, heartbeat))
-        if heartbeat.current < rows.count:
+                is_through = True
+        if not is_through:
             raise StopRequestedError
 
     async def _apply_batch(
@@ -202,3 +248,11 @@ def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Itera
         for first in range(start, gap_end, batch_size):
             yield range(first, min(first + batch_size, gap_end))
         start = max(start, done.stop)
+
+
+def _nothing_zeroed(rows: Rows, table: Table) -> str:
+    others = f" and of {rows.without_key - 1:,} more" if rows.without_key > 1 else ""
+    return (
+        f"No quantity becomes 0 for {table.noun} that the file lacks: the {table.key} of row "
+        f"{rows.first_without_key}{others} cannot be read, and may be that of any."
+    )

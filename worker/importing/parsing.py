@@ -14,7 +14,7 @@ from worker.job import RowError
 ParsedRow = Row | RowError
 # (row_number, the row as it came) → the row parsed
 RowParser = Callable[[int, SourceRow], ParsedRow]
-# cells → the value by which rows are told apart; None where there is none, or none that can be read
+# cells → the value by which rows are told apart; None: there is none, "": it can't be read
 KeyReader = Callable[[object], str | None]
 # Of a field: its name, the row's name of it, its column or those that it is put together from, how
 # a cell is read, whether it is required
@@ -62,11 +62,11 @@ def key_reader(table: Table, mapping: ColumnMapping) -> KeyReader:
 
     def read_key(cells: object) -> str | None:
         if not isinstance(cells, dict):
-            return None
+            return ""
         try:
             value = read(cells.get(column))
         except ValueProblem:
-            return None
+            return ""
         return None if value is None else str(value)
 
     return read_key

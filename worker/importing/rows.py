@@ -49,6 +49,9 @@ class Rows:
         self.notes: list[str] = []
         # Of these, what was skipped.
         self.skipped: list[str] = []
+        # The first row whose key can't be read, as its owner sees it, and how many there are.
+        self.first_without_key: int | None = None
+        self.without_key = 0
         # By row number, the last readable row of the same key; 0 for a row whose key is its own.
         self.last_rows: Sequence[int] = ()
         self._source = source
@@ -86,7 +89,7 @@ class Rows:
         looks = [(self.mapping.columns[name], column) for name, column in evidence.items()]
         read_key = key_reader(self._table, self.mapping)
         keys = Keys()
-        self.count = 0
+        self.count = self.without_key = 0
         async for first_row, rows in self._turns():
             self.count = first_row + len(rows) - 1
             numbers = [row.number for row in rows if isinstance(row.cells, dict)]
@@ -94,8 +97,11 @@ class Rows:
             for column, of_column in looks:
                 of_column.add_all(numbers, [record.get(column) for record in records])
             for row_number, row in enumerate(rows, first_row):
-                if (key := read_key(row.cells)) is not None:
+                if key := read_key(row.cells):
                     keys.add(row_number, key)
+                elif key is not None:
+                    self.first_without_key = self.first_without_key or row.number
+                    self.without_key += 1
         found, style_notes = styles(evidence, self.mapping.told)
         self._layout |= habits_shown(evidence, self.mapping.told)
         self._parse = row_parser(self._table, self.mapping, found)
@@ -130,6 +136,19 @@ class Rows:
     def _counts(self) -> Iterator[str]:
         if replaced := sum(last > row for row, last in enumerate(self.last_rows)):
             yield f"Replaced by a later row of the same item: {replaced:,} rows."
+
+    async def keys(self, size: int) -> AsyncIterator[list[str]]:
+        """Yield the keys of all rows that have one, refused and replaced ones too, size a page."""
+        read_key = key_reader(self._table, self.mapping)
+        page: list[str] = []
+        async for _, row in self.as_they_came():
+            if key := read_key(row.cells):
+                page.append(key)
+            if len(page) == size:
+                yield page
+                page = []
+        if page:
+            yield page
 
     async def pages(self, size: int) -> AsyncIterator[tuple[int, list[ParsedRow]]]:
         """Yield (row_number of the first row, at most size parsed rows), in order; after survey().

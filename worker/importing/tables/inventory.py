@@ -229,4 +229,5 @@ INVENTORY = Table(
     needed_by_new="name",
     key="sku",  # as written, capitals included, but cleaned: values/codes.py
     unit="unit_of_measure",
+    can_zero=True,
 )

@@ -70,5 +70,7 @@ class Table:
     key: str | None = None
     # Whether a row's effect depends on the rows before it: batches then go one after another.
     in_order: bool = False
+    # Whether there is a quantity that becomes 0 for what a full list lacks.
+    can_zero: bool = False
     # The field that says what one of a row's things is, which its prices are for.
     unit: str | None = None
