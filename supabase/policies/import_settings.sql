@@ -1,6 +1,12 @@
 -- import_settings: an operator's, through the dashboard or the secret key. It says nothing of any
--- organization, and users have nothing to look for here: no policy, no grant to users at all.
+-- organization. Users read one of them, which tells them until when an import can be undone.
 alter table public.import_settings enable row level security;
 
 revoke all on public.import_settings from public, anon, authenticated;
+grant select on public.import_settings to authenticated;
 grant select, insert, update, delete on public.import_settings to service_role;
+
+drop policy if exists import_settings_select_changes_days on public.import_settings;
+create policy import_settings_select_changes_days on public.import_settings
+  for select to authenticated
+  using (name = 'changes_days');

@@ -91,6 +91,7 @@ MAY = {
         for table in ("import_batches", "import_settings")
     },
     "inventory_duplicates": {"select": MEMBERS | SERVICE},
+    "import_history": {"select": MEMBERS | SERVICE},
     # Set by admins, who are in test_judgement.py.
     "import_guards": {
         "select": MEMBERS | SERVICE,
@@ -122,6 +123,8 @@ CALLABLE = {
     "find_missing_items": {"service_role"},
     "judge_import": {"service_role"},
     "zero_missing_items": {"service_role"},
+    # What imports did to items that the policies let them see.
+    "item_history": {"colleague", "creator", "stranger", "service_role"},
 }
 
 KEYS = {
@@ -131,6 +134,7 @@ KEYS = {
     "import_templates": ("organization_id", "data_type", "name"),
     "import_settings": ("name",),
     "import_guards": ("organization_id",),
+    "import_history": ("job_id",),
 }
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
@@ -139,6 +143,7 @@ NEW_VALUES = {
     "integer": 7,
     "bigint": 7,
     "numeric": 7.5,
+    "double precision": 7.5,
     "jsonb": {"changed": True},
     "boolean": True,
     "text[]": ["changed"],
@@ -250,6 +255,7 @@ class World:
                 "leap_percent": 50,
                 "leaping_items_percent": 5,
             },
+            "import_history": {"status": "completed"},
             "inventory_duplicates": {
                 "id": str(uuid4()),
                 "kept_id": str(uuid4()),
@@ -273,6 +279,10 @@ class World:
             return {"id": self.dealer.organization_id}
         if table == "profiles":
             return {"id": str(self.dealer.creator_id)}
+        if table == "import_history":  # tells of jobs by their runs
+            run = self.arrange("import_runs")
+            job_id = "select job_id from import_runs where id = %s"
+            return {"job_id": str(self.dealer.scalar(job_id, run["id"]))}
         row = self.row(table) | columns
         if table == "scheduled_jobs":
             row = {"id": str(uuid4())} | row
@@ -440,7 +450,7 @@ def functions(database):
     return database.execute(
         """
         select p.oid, p.proname, p.prorettype = 'trigger'::regtype as is_trigger,
-               coalesce(p.proargnames, '{}')::text[] as names,
+               (coalesce(p.proargnames, '{}')::text[])[1:p.pronargs] as names,
                array(select format_type(t, null) from unnest(p.proargtypes) t) as types
         from pg_proc p
         where p.pronamespace = 'public'::regnamespace

@@ -30,6 +30,7 @@ INTERNAL = {
     f"import_internal.{table}"
     for table in ("settings", "repeats", "rehearsals", "listed_items", "missing_items")
 }
+VIEWS = {"public.import_history"}
 SEQUENCES = {"public.import_changes_id_seq"}
 CRM = {"organizations", "profiles", "inventory", "contacts", "bids"}
 
@@ -117,7 +118,7 @@ async def test_the_cli_applies_them_to_an_empty_database_once(cluster, migrated)
     history = migrated.execute("select version from supabase_migrations.schema_migrations")
     assert {row["version"] for row in history} == {file.name.split("_")[0] for file in FILES}
     tables = {name for _, name, _ in catalog(migrated, "table")}
-    assert tables == {f"public.{table}" for table in OURS | CRM} | INTERNAL | SEQUENCES
+    assert tables == {f"public.{table}" for table in OURS | CRM} | INTERNAL | SEQUENCES | VIEWS
     url = cluster.postgres.url(cluster.port).removesuffix("/postgres") + "/migrated"
     assert "up to date" in await cluster.push(url)
 
