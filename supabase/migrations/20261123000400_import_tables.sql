@@ -39,6 +39,8 @@ create table if not exists public.import_runs (
   notes text[] not null default '{}', -- what was guessed or ignored, in sentences for the dealer
   source_version text, -- of the file: batches of two versions must not meet in one ledger
   preview jsonb, -- of a run of that kind, what was found: docs/PREVIEW.md
+  -- Of an undo, in which it tells dates: found once, for looking a name up costs a tenth of a second.
+  time_zone text,
   -- The refused rows, or what an undo kept, as a file in the bucket imports; NULL: there is none.
   failed_rows_path text,
   -- The job's counts when the run ended, all its attempts together.

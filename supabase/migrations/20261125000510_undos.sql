@@ -144,7 +144,8 @@ begin
   where c.undo_job_id = run.job_id;
 
   update public.import_runs r
-  set begun_at = clock_timestamp(), row_count = (plan ->> 'rows')::integer
+  set begun_at = clock_timestamp(), row_count = (plan ->> 'rows')::integer,
+      time_zone = import_internal.time_zone_of(run.organization_id)
   where r.id = run.id;
   update public.scheduled_jobs j
   set progress = jsonb_build_object('current', 0, 'total', plan -> 'rows', 'percent', 0)

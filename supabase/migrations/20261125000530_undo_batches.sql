@@ -1,8 +1,9 @@
 -- An undo's batch: one change set taken back, exactly once; and what of it was kept, and why.
 
 -- What later imports did to these records of a change set: by record and field, the latest of them.
+-- at: only those of these times, which spares looking into all the others; NULL: any.
 create or replace function import_internal.later_changes(
-  taken public.import_changes, besides uuid, ids text[])
+  taken public.import_changes, besides uuid, ids text[], at timestamptz[])
 returns table (id text, field text, after jsonb, changed_at timestamptz, by_whom text)
 language sql stable security invoker set search_path = '' as $$
   with later as materialized (
@@ -14,6 +15,7 @@ language sql stable security invoker set search_path = '' as $$
     cross join lateral jsonb_each(c.changes) as f
     where c.organization_id = taken.organization_id and c.data_type = taken.data_type
       and c.id > taken.id and c.job_id <> besides
+      and cardinality(ids) > 0 and (at is null or c.changed_at = any (at))
     order by touched.id, f.key, c.id desc, touched.row_number desc
   )
   select later.id, later.field,
@@ -36,7 +38,7 @@ declare
   room constant integer := 10000 - (
     select count(*) from (
       select from public.import_errors e where e.job_id = run.job_id limit 10000) as so_far);
-  time_zone constant text := import_internal.time_zone_of(run.organization_id);
+  time_zone constant text := run.time_zone;
   file constant text := (
     select case when j.file_data ? 'undo' then 'an undo' else j.file_name end
     from public.scheduled_jobs j where j.id = taken.job_id);
@@ -50,10 +52,27 @@ begin
     order by 1
     limit room
   ),
-  later as materialized (
+  -- An import's now() is in the record's updated_at, unless somebody saved it after.
+  latest as materialized (
     select l.*
     from import_internal.later_changes(
-      taken, run.job_id, array(select given.id from given where given.why is null)) l
+      taken, run.job_id, array(select given.id from given where given.why is null),
+      array(select distinct given.touched_at from given where given.touched_at is not null)) l
+  ),
+  later as materialized (
+    select * from latest
+    union all
+    select l.*
+    from import_internal.later_changes(
+      taken, run.job_id,
+      array(
+        select given.id
+        from given cross join lateral jsonb_array_elements(given.fields) as f (field)
+        where not exists (
+          select from latest
+          where latest.id = given.id and latest.field = f.field ->> 'field'
+            and latest.after = f.field -> 'now')),
+      null) l
   ),
   told as (
     select given.number, f.place, f.field ->> 'field' as field,
