@@ -96,6 +96,16 @@ begin
      select id from job where id is not null', relation);
 end $$;
 
+-- What the worker is told of a run that ended.
+create or replace function import_internal.result_of(run public.import_runs)
+returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
+    'unchanged', run.unchanged, 'failed', run.failed, 'unprocessed', run.unprocessed,
+    'zeroed', run.zeroed);
+$$;
+
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;
 grant execute on all functions in schema import_internal to service_role;

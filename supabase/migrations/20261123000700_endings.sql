@@ -173,10 +173,7 @@ begin
     raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
   end if;
 
-  return jsonb_build_object(
-    'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'unchanged', run.unchanged, 'removed', run.removed, 'failed', run.failed,
-    'unprocessed', run.unprocessed, 'zeroed', run.zeroed);
+  return import_internal.result_of(run);
 end $$;
 
 -- Gives a job back: pending again, to be claimed at once (shutdown; retry_in is NULL) or after

@@ -46,9 +46,7 @@ begin
     perform import_internal.schedule_next_occurrence(run.job_id);
   end if;
 
-  return jsonb_build_object(
-    'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'failed', run.failed, 'unprocessed', run.unprocessed);
+  return import_internal.result_of(run);
 end $$;
 
 -- New functions are everybody's by default. This one is the worker's alone.

@@ -99,7 +99,8 @@ begin
        from unnest($1) with ordinality as asked (id, place)
        left join lateral (
          select pg_catalog.hash_record_extended(row(%s), 0) as digest
-         from %s r where r.id = asked.id::%s) r on true',
+         from %s r where r.id = asked.id::%s
+         limit 1) r on true', -- keeps the planner from reading all records first
       string_agg(
         case when a.atttypid = any (array[
           'text', 'uuid', 'integer', 'bigint', 'numeric', 'boolean', 'date', 'timestamptz']::regtype[])

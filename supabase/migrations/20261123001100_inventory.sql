@@ -149,7 +149,8 @@ begin
             when item.name is null then i.keywords_generated_at else now() end,
           updated_at = now()
       from different item
-      where i.id = item.id and i.sku = item.sku and i.xmin = item.version
+      -- Not i.id = item.id: see contacts_wave.
+      where i.id = any (array[item.id]) and i.sku = item.sku and i.xmin = item.version
       returning item.row_number, i.id, item.was, i as now
     ),
     told as (

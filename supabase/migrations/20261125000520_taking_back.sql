@@ -160,7 +160,7 @@ begin
       from (
         select given.*, jsonb_populate_record(null::%1$s, given.put) as values
         from given where given.put <> '{}' offset 0) as given
-      where r.id = given.id::%2$s
+      where r.id = any (array[given.id::%2$s]) -- not =: see contacts_wave
       returning given.number, given.id, given.put, given.now, to_jsonb(r) as after
     ),
     told as (

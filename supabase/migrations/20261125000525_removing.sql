@@ -135,7 +135,7 @@ begin
                 else '{}' end
               order by given.number)
             from given
-            left join %1$s r on r.id = given.id::%2$s and r.organization_id = $2
+            left join %1$s r on r.id = any (array[given.id::%2$s]) and r.organization_id = $2
             where given.id not in (select gone.id from gone))
     $sql$, relation, import_internal.id_type(relation))
   into changed.removed, kept

@@ -363,6 +363,7 @@ async def compare(queue, dealer, rng, unique_email):
 
 STATISTICS = {
     "none": "select",
+    "of nothing": "analyze contacts",
     "of another organization": """
         insert into contacts (organization_id, name, email, legacy_number)
         select %(other)s, 'Ann ' || n, n || '@y.com', n from generate_series(1, 3000) n;
