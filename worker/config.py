@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     worker_poll_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     # Seconds after its time at which a job stuck in processing without a run of ours is adopted.
     worker_orphan_after_seconds: Annotated[int, Field(ge=0)] = 900
+    # Seconds after its time at which an export is the worker's, which until then the creator's open
+    # page may take: longer than the minute between two of its looks.
+    worker_export_after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 90
     # The largest file that is downloaded from Storage, in MB.
     worker_file_limit_mb: Annotated[int, Field(ge=1, le=5000)] = 200
     worker_log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"

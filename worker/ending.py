@@ -38,6 +38,7 @@ _FAULTS = {
     "undo": (
         "The undo stopped because of a fault on our side; what was taken back before stays so."
     ),
+    "export": "The export stopped because of a fault on our side.",
 }
 
 

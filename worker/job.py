@@ -33,7 +33,8 @@ class Job:
     mapping: Mapping[str, object] | None
     # Where the file lies, as file_data names it; None where the records are in file_data.
     source: Mapping[str, object] | None
-    # What the user chose beside, as file_data names it; empty if nothing.
+    # What the user chose beside, as file_data names it (an export's export_options); empty if
+    # nothing.
     options: Mapping[str, object]
     # A rehearsal: the database tries everything and keeps nothing.
     dry_run: bool
@@ -114,6 +115,23 @@ class Claim:
         for job in self.jobs:
             if job.age_seconds is not None:
                 yield Insert(job.job_id, job.age_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPage:
+    """Some rows of a table, column by column."""
+
+    # How many.
+    row_count: int
+    # The last one's id, where the next page goes on; None where there is no row.
+    last_id: str | None
+    # By name, those that the table has: integers, JSON, and text for everything else.
+    columns: Mapping[str, list[Any]]
+
+    @classmethod
+    def from_json(cls, page: dict[str, Any]) -> Self:
+        """Read the answer of read_export_page."""
+        return cls(page["rows"], page["last_id"], page["columns"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The job protocol over PostgREST: claim, read, begin, apply, progress, finish, release.
+"""The job protocol over PostgREST: claim, read, begin, apply, export, progress, finish, release.
 
 Each call is one database function (supabase/migrations/ says what it promises), repeated here while
 the trouble is transient. All are safe to repeat: the database recognizes a call whose answer was
@@ -27,6 +27,7 @@ from worker.exceptions import (
 from worker.job import (
     BatchResult,
     Claim,
+    ExportPage,
     Insert,
     Job,
     Progress,
@@ -53,7 +54,11 @@ class JobQueue:
         self._quick_seconds = min(10.0, lease_seconds / 4)
 
     async def claim(
-        self, max_jobs: int, orphan_after_seconds: int, held: Iterable[UUID] | None = None
+        self,
+        max_jobs: int,
+        orphan_after_seconds: int,
+        held: Iterable[UUID] | None = None,
+        export_after_seconds: int = 90,
     ) -> Claim:
         """Take up to max_jobs due jobs, each of another organization.
 
@@ -62,6 +67,7 @@ class JobQueue:
             orphan_after_seconds: as in Settings.
             held: the runs that this worker knows of. Others that the database has in its name come
                 back, for the answer that brought them was lost; None: they don't.
+            export_after_seconds: as in Settings.
 
         Raises:
             DatabaseUnavailableError, RequestRefusedError.
@@ -77,6 +83,7 @@ class JobQueue:
                 max_jobs=max_jobs,
                 orphan_after_seconds=orphan_after_seconds,
                 held=None if held is None else [str(run_id) for run_id in held],
+                export_after_seconds=export_after_seconds,
             )
         except TransientError as error:
             raise DatabaseUnavailableError(str(error)) from None
@@ -304,6 +311,79 @@ class JobQueue:
             STATEMENT_SECONDS,
             run_id=str(run_id),
             preview=dict(preview),
+            notes=list(notes),
+        )
+        return RunResult.from_json(result)
+
+    async def begin_export(
+        self, run_id: UUID, entity: str, filters: Mapping[str, object]
+    ) -> int | None:
+        """Say what is to be exported; its rows, None where the table or a column is not there."""
+        answer = await self._call(
+            "begin_export",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            entity=entity,
+            filter=dict(filters),
+        )
+        total: int | None = answer["total"]
+        return total
+
+    async def read_export_page(  # noqa: PLR0913, PLR0917 - the function's own arguments
+        self,
+        run_id: UUID,
+        entity: str,
+        columns: Sequence[str],
+        filters: Mapping[str, object],
+        after_id: str | None,
+        row_count: int,
+    ) -> ExportPage:
+        """Read the next rows after an id, fewer than row_count at the end."""
+        page = await self._call(
+            "read_export_page",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            entity=entity,
+            columns=list(columns),
+            filter=dict(filters),
+            after_id=after_id,
+            row_count=row_count,
+        )
+        return ExportPage.from_json(page)
+
+    async def read_export_template(self, run_id: UUID, template_id: str) -> dict[str, Any] | None:
+        """Read a custom export's template, of the run's organization; None: there is none."""
+        answer = await self._call(
+            "read_export_template",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            template_id=template_id,
+        )
+        template = answer["template"]
+        return template if isinstance(template, dict) else None
+
+    async def finish_export(
+        self, run_id: UUID, record_count: int, export_path: str, notes: Sequence[str]
+    ) -> RunResult:
+        """End the run and its job well.
+
+        Args:
+            run_id: the run.
+            record_count: rows in the file.
+            export_path: where it lies in the bucket exports.
+            notes: for whoever asked for it, in sentences.
+
+        """
+        result = await self._call(
+            "finish_export",
+            dict,
+            STATEMENT_SECONDS,
+            run_id=str(run_id),
+            record_count=record_count,
+            export_path=export_path,
             notes=list(notes),
         )
         return RunResult.from_json(result)

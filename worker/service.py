@@ -139,7 +139,10 @@ class _Service:
     async def _claim(self, free: int) -> Claim:
         asked_at = time.monotonic()
         claim = await self._queue.claim(
-            free, self._settings.worker_orphan_after_seconds, held=self._known
+            free,
+            self._settings.worker_orphan_after_seconds,
+            held=self._known,
+            export_after_seconds=self._settings.worker_export_after_seconds,
         )
         for job in claim.jobs:
             self._known.append(job.run_id)

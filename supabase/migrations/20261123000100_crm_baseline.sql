@@ -144,6 +144,67 @@ begin
   grant select, insert, update, delete on public.contacts to authenticated;
 end $$;
 
+-- Quotes, and the templates by which they are exported. Not every project has these two, and one that
+-- has bids is not given them: only a new one.
+do $$
+begin
+  if to_regclass('public.bids') is not null then return; end if;
+  if to_regclass('public.quotes') is not null then return; end if;
+
+  create table public.quotes (
+    id uuid primary key default gen_random_uuid(),
+    organization_id text not null references public.organizations (id) on delete cascade,
+    created_by uuid references public.profiles (id) on delete set null,
+    quote_number text,
+    title text,
+    contact_name text,
+    contact_email text,
+    status text not null default 'draft',
+    price_tier text,
+    valid_until timestamptz,
+    subtotal numeric,
+    tax_amount numeric,
+    total numeric,
+    line_items jsonb not null default '[]', -- an array of objects; in older rows as JSON text
+    notes text,
+    terms text,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+  );
+  create index quotes_org_created_idx on public.quotes (organization_id, created_at desc);
+  create index quotes_created_by_idx on public.quotes (created_by);
+
+  alter table public.quotes enable row level security;
+  create policy quotes_of_own_organization on public.quotes
+    for all to authenticated
+    using (organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())))
+    with check (organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+  grant select, insert, update, delete on public.quotes to authenticated, service_role;
+end $$;
+
+do $$
+begin
+  if to_regclass('public.bids') is not null then return; end if;
+  if to_regclass('public.organization_settings') is not null then return; end if;
+
+  create table public.organization_settings (
+    organization_id text primary key references public.organizations (id) on delete cascade,
+    export_templates jsonb not null default '[]', -- an array; what is in one: docs/EXPORTING.md
+    updated_at timestamptz not null default now()
+  );
+  alter table public.organization_settings enable row level security;
+  create policy organization_settings_of_own_organization on public.organization_settings
+    for all to authenticated
+    using (organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())))
+    with check (organization_id = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+  grant select, insert, update, delete on public.organization_settings
+    to authenticated, service_role;
+end $$;
+
 do $$
 begin
   if to_regclass('public.bids') is not null then return; end if;

@@ -145,8 +145,9 @@ begin
   end loop;
 end $$;
 -- scheduled_jobs: users insert pending jobs of their own organization in their own name, see their
--- organization's jobs, and cancel, edit (while pending) or delete their own. Everything else about
--- a job (progress, counts, the other states) is the worker's, which acts as service_role.
+-- organization's jobs, and cancel, edit (while pending) or delete their own. An export of their own
+-- that is due and that no worker began, their page may run itself, and say how it went. Everything
+-- else about a job (progress, the other states) is the worker's, which acts as service_role.
 alter table public.scheduled_jobs enable row level security;
 
 revoke all on public.scheduled_jobs from public, anon, authenticated;
@@ -158,7 +159,7 @@ grant insert (
   repeat_days_of_week, repeat_days_of_month
 ) on public.scheduled_jobs to authenticated;
 grant update (
-  status, completed_at, scheduled_time, file_name, repeat_type, repeat_interval,
+  status, completed_at, record_count, error_message, scheduled_time, file_name, repeat_type, repeat_interval,
   repeat_custom_unit, repeat_end_date, repeat_days_of_week, repeat_days_of_month
 ) on public.scheduled_jobs to authenticated;
 grant select, insert, update, delete on public.scheduled_jobs to service_role;
@@ -189,7 +190,9 @@ create policy scheduled_jobs_update_own_unfinished on public.scheduled_jobs
     and organization_id = (
       select p.organization_id from public.profiles p where p.id = (select auth.uid())))
   with check (
-    (status = 'cancelled' or (status = 'pending' and completed_at is null))
+    (status = 'cancelled'
+     or (status = 'pending' and completed_at is null)
+     or (job_type = 'export' and status in ('processing', 'completed', 'failed')))
     and created_by = (select auth.uid())
     and organization_id = (
       select p.organization_id from public.profiles p where p.id = (select auth.uid())));
@@ -202,30 +205,62 @@ create policy scheduled_jobs_delete_own on public.scheduled_jobs
     and organization_id = (
       select p.organization_id from public.profiles p where p.id = (select auth.uid())));
 
--- A job that runs can be cancelled and nothing else: setting it back to pending would start it
--- twice, and its schedule is history.
-create or replace function public.scheduled_jobs_only_cancel_while_processing() returns trigger
+-- What a user may make of which job, with the old row beside the new one:
+--   pending     edited, or cancelled;
+--   processing  cancelled, and nothing else: setting it back to pending would start it twice, and
+--               its schedule is history;
+--   an export that no worker ever began: from pending to processing once it is due, and from there
+--               to completed or failed, with record_count and error_message. So the CRM's Scheduled
+--               Jobs page runs it (docs/FRONTEND.md).
+-- The row lock decides between a claim and the page: whoever comes second sees here, or in the
+-- claim, what the first has made of the row. An export that a worker began once is the worker's for
+-- good, also while it waits for a retry.
+create or replace function public.scheduled_jobs_hold_users_to_their_part() returns trigger
 language plpgsql security invoker set search_path = '' as $$
-begin
-  if new.status <> 'cancelled'
-    or (new.scheduled_time, new.file_name, new.repeat_type, new.repeat_interval,
-        new.repeat_custom_unit, new.repeat_end_date, new.repeat_days_of_week,
-        new.repeat_days_of_month)
+declare
+  is_rescheduled constant boolean :=
+    (new.scheduled_time, new.file_name, new.repeat_type, new.repeat_interval,
+     new.repeat_custom_unit, new.repeat_end_date, new.repeat_days_of_week,
+     new.repeat_days_of_month)
     is distinct from
-       (old.scheduled_time, old.file_name, old.repeat_type, old.repeat_interval,
-        old.repeat_custom_unit, old.repeat_end_date, old.repeat_days_of_week,
-        old.repeat_days_of_month)
+    (old.scheduled_time, old.file_name, old.repeat_type, old.repeat_interval,
+     old.repeat_custom_unit, old.repeat_end_date, old.repeat_days_of_week,
+     old.repeat_days_of_month);
+  says_how_it_went constant boolean :=
+    (new.record_count, new.error_message) is distinct from (old.record_count, old.error_message);
+begin
+  if old.status = 'pending' and new.status in ('pending', 'cancelled') and not says_how_it_went
+    or new.status = 'cancelled' and not is_rescheduled and not says_how_it_went
   then
-    raise insufficient_privilege using message = 'a job that is being processed can only be cancelled';
+    return new;
   end if;
-  return new;
+
+  if old.job_type = 'export' and not is_rescheduled
+    -- Seen as it is now, whenever this statement began: each query here looks anew.
+    and not exists (select from public.import_runs r where r.job_id = old.id)
+  then
+    if old.status = 'pending' and new.status = 'processing' and old.scheduled_time <= now()
+      and new.completed_at is null and not says_how_it_went
+    then
+      new.started_at := now(); -- from when on the tab may be taken for dead
+      return new;
+    elsif old.status = 'processing' and new.status in ('completed', 'failed')
+      and coalesce(new.record_count, 0) >= 0
+    then
+      new.completed_at := now();
+      return new;
+    end if;
+  end if;
+
+  raise insufficient_privilege using message =
+    'a job can be edited while it is pending, and cancelled until it has ended';
 end $$;
-revoke execute on function public.scheduled_jobs_only_cancel_while_processing()
+revoke execute on function public.scheduled_jobs_hold_users_to_their_part()
   from public, anon, authenticated;
 
-drop trigger if exists scheduled_jobs_only_cancel_while_processing on public.scheduled_jobs;
-create trigger scheduled_jobs_only_cancel_while_processing
+drop trigger if exists scheduled_jobs_hold_users_to_their_part on public.scheduled_jobs;
+create trigger scheduled_jobs_hold_users_to_their_part
   before update on public.scheduled_jobs
   for each row
-  when (old.status = 'processing' and current_user = 'authenticated')
-  execute function public.scheduled_jobs_only_cancel_while_processing();
+  when (current_user = 'authenticated')
+  execute function public.scheduled_jobs_hold_users_to_their_part();

@@ -43,6 +43,7 @@ create table if not exists public.import_runs (
   time_zone text,
   -- The refused rows, or what an undo kept, as a file in the bucket imports; NULL: there is none.
   failed_rows_path text,
+  export_path text, -- an export's file in the bucket exports; NULL: there is none
   -- The job's counts when the run ended, all its attempts together.
   created integer not null default 0,
   updated integer not null default 0,

@@ -226,6 +226,9 @@ language sql stable security invoker set search_path = '' as $$
     when r.kind = 'undo' then
       'The undo was started 5 times and could not be finished. What was taken back before stays '
       'so. Please try again later, or contact support and name run '
+    when r.kind = 'export' then
+      'The export was started 5 times and could not be finished. Please try again later, or '
+      'contact support and name run '
     else
       'The import was started 5 times and could not be finished. Rows that were imported '
       'before stay. Please split the file into smaller parts and upload the rest again, or '

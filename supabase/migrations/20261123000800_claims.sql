@@ -24,9 +24,10 @@ $$;
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
 -- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: file_data holds
 -- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
--- is none), "options" (an object), "dry_run", "guards" (an object: what the rows are judged by before
--- they are written; empty: by nothing), "may_switch_off_guards", "applied": [[first_row, last_row],
--- ...] (what the ledger holds of the file from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}.
+-- is none), "options" (an object: an export's export_options), "dry_run", "guards" (an object: what the
+-- rows are judged by before they are written; empty: by nothing), "may_switch_off_guards", "applied":
+-- [[first_row, last_row], ...] (what the ledger holds of the file from earlier attempts),
+-- "lease_seconds", "age_seconds" (since the row was inserted)}.
 -- Never the records.
 create or replace function import_internal.describe_claim(run public.import_runs)
 returns jsonb
@@ -37,7 +38,10 @@ language sql stable security invoker set search_path = '' as $$
     'row_count', run.row_count,
     'mapping', import_internal.small_object(given.file_data, 'mapping'),
     'source', import_internal.small_object(given.file_data, 'source'),
-    'options', coalesce(import_internal.small_object(given.file_data, 'options'), '{}'),
+    'options', coalesce(
+      import_internal.small_object(
+        given.file_data, case run.kind when 'export' then 'export_options' else 'options' end),
+      '{}'),
     'dry_run', run.dry_run,
     'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),
     'may_switch_off_guards', import_internal.may_switch_off_guards(
@@ -59,9 +63,11 @@ $$;
 
 -- Takes due jobs for a worker: opens a run for each and sets the job to processing.
 --
--- Due are: pending imports whose time has come and that wait for no retry; processing imports whose
--- lease ran out; and processing imports that no worker ever ran (the browser-side processor died
--- with its tab) once orphan_after_seconds have passed since their scheduled time.
+-- Due are: pending jobs whose time has come and that wait for no retry; processing jobs whose lease
+-- ran out; and processing jobs that no worker ever ran (the browser-side processor died with its
+-- tab) once orphan_after_seconds have passed since their scheduled time, and since a page took them.
+-- An export that a user made is due export_after_seconds later: their open page may take it first.
+-- An export counts as its organization's live run like any other.
 -- At most one job an organization: its oldest, but one that killed two workers yields to the others.
 -- Among organizations the one comes first that has waited longest since it was last served. Rows
 -- that somebody else has locked are skipped, not waited for. A job whose fifth attempt died is
@@ -80,7 +86,8 @@ create or replace function public.claim_import_jobs(
   lease_seconds integer,
   max_jobs integer,
   orphan_after_seconds integer default 900,
-  held uuid[] default null
+  held uuid[] default null,
+  export_after_seconds integer default 90
 ) returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
@@ -124,15 +131,17 @@ begin
 
   for due in
     with candidate as (
-      select distinct on (j.organization_id) j.id, j.organization_id, j.scheduled_time
+      select distinct on (j.organization_id) j.id, j.organization_id, j.scheduled_time, j.status
       from public.scheduled_jobs j
-      where j.job_type = 'import'
-        and (
+      where (
           (j.status = 'pending' and j.scheduled_time <= now()
+           and (j.job_type = 'import' or j.created_by is null
+                or j.scheduled_time <= now() - make_interval(secs => export_after_seconds))
            and not exists (
              select from public.import_runs r where r.job_id = j.id and r.retry_at > now()))
           or (j.status = 'processing'
-              and (j.scheduled_time <= now() - make_interval(secs => orphan_after_seconds)
+              and (greatest(j.scheduled_time, j.started_at)
+                     <= now() - make_interval(secs => orphan_after_seconds)
                    or exists (select from public.import_runs r where r.job_id = j.id))))
         and not exists (
           select from public.import_runs r
@@ -151,7 +160,8 @@ begin
            j.file_data -> 'options' as options,
            import_internal.kind_of(j.job_type, j.file_data) as kind
     from candidate c
-    join public.scheduled_jobs j on j.id = c.id and j.status in ('pending', 'processing')
+    -- As it was a moment ago: a page that took the job meanwhile has made it a processing one.
+    join public.scheduled_jobs j on j.id = c.id and j.status = c.status
     order by (select max(r.started_at) from public.import_runs r
               where r.organization_id = c.organization_id) nulls first,
              c.scheduled_time
@@ -221,7 +231,14 @@ begin
     'next_due_in', extract(epoch from least(
       (select j.scheduled_time
        from public.scheduled_jobs j
-       where j.status = 'pending' and j.job_type = 'import' and j.scheduled_time > now()
+       where j.status = 'pending' and j.scheduled_time > now()
+         and (j.job_type = 'import' or j.created_by is null)
+       order by j.scheduled_time
+       limit 1),
+      (select j.scheduled_time + make_interval(secs => export_after_seconds)
+       from public.scheduled_jobs j
+       where j.status = 'pending' and j.job_type = 'export' and j.created_by is not null
+         and j.scheduled_time > now() - make_interval(secs => export_after_seconds)
        order by j.scheduled_time
        limit 1),
       (select min(r.retry_at) from public.import_runs r where r.retry_at > now())) - now()));
@@ -232,10 +249,10 @@ revoke execute on all functions in schema import_internal from public, anon, aut
 grant execute on all functions in schema import_internal to service_role;
 
 revoke execute on function
-  public.claim_import_jobs(text, integer, integer, integer, uuid[])
+  public.claim_import_jobs(text, integer, integer, integer, uuid[], integer)
 from public, anon, authenticated;
 grant execute on function
-  public.claim_import_jobs(text, integer, integer, integer, uuid[])
+  public.claim_import_jobs(text, integer, integer, integer, uuid[], integer)
 to service_role;
 
 notify pgrst, 'reload schema';

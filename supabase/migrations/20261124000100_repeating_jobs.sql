@@ -19,6 +19,7 @@
 -- the rhythm of the one before (every second week stays the same second week).
 --
 -- A failed occurrence has a next one, a cancelled one has none: cancelling is how a user ends it.
+-- An export that a user's page ran has one as well, when the page says how it ended.
 
 -- Where a time zone comes from: the organization's own (a column time_zone or timezone of
 -- public.organizations, when the CRM has one), else this setting, else UTC. One row, which an
@@ -228,7 +229,6 @@ language plpgsql security invoker set search_path = '' as $$
 begin
   perform from public.scheduled_jobs j
   where j.id = schedule_next_occurrence.job_id
-    and j.job_type = 'import'
     and j.status in ('completed', 'failed')
     and j.repeat_type <> 'none'
     and not exists (select from import_internal.repeats r where r.follows = j.id);
@@ -273,7 +273,7 @@ begin
     update public.scheduled_jobs j
     set error_message = concat_ws(
       E'\n', j.error_message,
-      'The next repetition could not be scheduled. Please schedule this import again.')
+      'The next repetition could not be scheduled. Please schedule it again.')
     where j.id = schedule_next_occurrence.job_id;
   end;
 end $$;

@@ -3,6 +3,8 @@
 -- them: a file must not change while it is imported. What the worker leaves in <organization>/failed
 -- and <organization>/kept is its word on the rows it refused, and on what an undo kept, so nobody
 -- else puts anything there.
+-- And what exports wrote, in the bucket exports, below the same: members read it, and only the worker
+-- writes and deletes.
 -- No grants here, no row level security switched on: the table is the platform's, and has both.
 do $$
 begin
@@ -28,5 +30,11 @@ begin
   create policy imports_delete_own_organization on storage.objects
     for delete to authenticated
     using (bucket_id = 'imports' and (storage.foldername(name))[1] = (
+      select p.organization_id from public.profiles p where p.id = (select auth.uid())));
+
+  drop policy if exists exports_select_own_organization on storage.objects;
+  create policy exports_select_own_organization on storage.objects
+    for select to authenticated
+    using (bucket_id = 'exports' and (storage.foldername(name))[1] = (
       select p.organization_id from public.profiles p where p.id = (select auth.uid())));
 end $$;

@@ -46,7 +46,7 @@ MAY = {
             "update": MEMBERS_BUT_NOT_AWAY | SERVICE,
             "delete": MEMBERS | SERVICE,
         }
-        for table in ("inventory", "contacts", "bids")
+        for table in ("inventory", "contacts", "bids", "quotes", "organization_settings")
     },
     # The contract. The row is a pending job.
     "scheduled_jobs": {
@@ -114,6 +114,10 @@ CALLABLE = {
     "report_progress": {"service_role"},
     "finish_import": {"service_role"},
     "finish_preview": {"service_role"},
+    "begin_export": {"service_role"},
+    "read_export_page": {"service_role"},
+    "read_export_template": {"service_role"},
+    "finish_export": {"service_role"},
     "release_import": {"service_role"},
     "recall_mappings": {"service_role"},
     "prune_import_changes": {"service_role"},
@@ -135,6 +139,7 @@ KEYS = {
     "import_settings": ("name",),
     "import_guards": ("organization_id",),
     "import_history": ("job_id",),
+    "organization_settings": ("organization_id",),
 }
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
@@ -213,6 +218,8 @@ class World:
             "inventory": {"id": str(uuid4()), "name": "Saw", "sku": uuid4().hex},
             "contacts": {"id": str(uuid4()), "name": "Ann"},
             "bids": {"id": str(uuid4()), "client_name": "Ann", "project_name": "Deck"},
+            "quotes": {"id": str(uuid4()), "quote_number": "Q-1"},
+            "organization_settings": {},
             "scheduled_jobs": self.job(),
             "import_runs": {
                 "id": str(uuid4()),
@@ -412,8 +419,8 @@ def test_update_of_each_column(make_world, world, table, role):
         expected = set(columns)
     elif any(column.startswith("-") for column in expected):
         expected = set(columns) - {column[1:] for column in expected}
-    # One row an organization.
-    shared = table in {"organizations", "profiles", "import_guards"}
+    # Whose row is the dealer, or the one that an organization can have.
+    shared = table in {"organizations", "profiles", "organization_settings", "import_guards"}
     changed = set()
     for column, column_type in columns.items():
         here = make_world() if shared else world

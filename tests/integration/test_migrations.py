@@ -32,7 +32,9 @@ INTERNAL = {
 }
 VIEWS = {"public.import_history"}
 SEQUENCES = {"public.import_changes_id_seq"}
-CRM = {"organizations", "profiles", "inventory", "contacts", "bids"}
+CRM = {
+    "organizations", "profiles", "inventory", "contacts", "bids", "quotes", "organization_settings",
+}  # fmt: skip
 
 ALICE = "00000000-0000-4000-8000-00000000000a"  # of org_large, who created every job there is
 BOB = "00000000-0000-4000-8000-00000000000b"  # of org_large
@@ -175,7 +177,7 @@ def test_the_policy_files_make_what_the_migrations_made(undone):
         undone.execute(
             sql.SQL("revoke all on {} from public, anon, authenticated, service_role").format(name)
         )
-    undone.execute("drop function public.scheduled_jobs_only_cancel_while_processing() cascade")
+    undone.execute("drop function public.scheduled_jobs_hold_users_to_their_part() cascade")
     assert len(before - catalog(undone)) > 50
     apply(undone, POLICIES)
     assert catalog(undone) == before

@@ -63,7 +63,7 @@ async def test_pages_of_records_come_as_they_were_inserted(queue, dealer):
     [
         pytest.param({"status": "completed"}, id="finished"),
         pytest.param({"status": "cancelled"}, id="cancelled"),
-        pytest.param({"job_type": "export"}, id="an export"),
+        pytest.param({"job_type": "export"}, id="an export that the page may take first"),
         pytest.param({"scheduled_in": 3600}, id="not due yet"),
         pytest.param({"status": "processing"}, id="in the hands of a browser since just now"),
     ],

@@ -713,14 +713,6 @@ async def test_a_job_has_no_next_occurrence_when(queue, dealer, schedule):
     assert waiting(dealer) == []
 
 
-async def test_an_export_is_not_ours_to_repeat(queue, dealer):
-    job_id = repeating(dealer)
-    job = await claim_and_apply(queue, dealer)
-    dealer.execute("update scheduled_jobs set job_type = 'export' where id = %s", job_id)
-    await queue.finish(job.run_id, "completed")
-    assert waiting(dealer) == []
-
-
 @pytest.mark.parametrize("repeat_type", ["daily", "weekly", "monthly"])
 async def test_after_an_outage_comes_one_occurrence_and_it_is_ahead(queue, dealer, repeat_type):
     repeating(dealer, repeat_type=repeat_type, scheduled_in=-100 * 86_400)
@@ -863,7 +855,7 @@ async def test_a_refused_occurrence_lets_its_job_end_and_says_so(
     assert row["status"] == "failed"
     assert row["error_message"].splitlines() == [
         "The file is broken.",
-        "The next repetition could not be scheduled. Please schedule this import again.",
+        "The next repetition could not be scheduled. Please schedule it again.",
     ]
     await queue.finish(job.run_id, "failed")
     assert dealer.job(job_id) == row

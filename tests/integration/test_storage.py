@@ -214,7 +214,7 @@ def catalog(connection):
 def test_the_policy_file_makes_what_the_migration_made(stack):
     with psycopg.connect(stack.db_url) as connection:
         before = catalog(connection)
-        assert len(before) == 3
+        assert len(before) == 4
         for [name, *_] in before:
             connection.execute(f"drop policy {name} on storage.objects")
         connection.execute(POLICY)
