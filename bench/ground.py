@@ -75,12 +75,18 @@ class Ground:
             "update import_settings set value = %s where name = 'changes_days'", [Jsonb(days)]
         )
 
-    def job(self, organization: str, file_data: object, data_type: str = "inventory") -> UUID:
+    def job(
+        self,
+        organization: str,
+        file_data: object,
+        data_type: str = "inventory",
+        job_type: str = "import",
+    ) -> UUID:
         """Insert a job that is due now."""
         [job_id] = self.database.execute(
             "insert into scheduled_jobs (organization_id, job_type, data_type, scheduled_time,"
-            " status, file_data) values (%s, 'import', %s, now(), 'pending', %s) returning id",
-            [organization, data_type, Jsonb(file_data)],
+            " status, file_data) values (%s, %s, %s, now(), 'pending', %s) returning id",
+            [organization, job_type, data_type, Jsonb(file_data)],
         ).fetchone() or [None]
         assert isinstance(job_id, UUID)  # noqa: S101 - returning gives it
         return job_id

@@ -170,6 +170,23 @@ def _with_price_lists(ground: Ground, way: str, run: int, rows: int) -> Iterator
             yield {"way": way, "lap": lap, "run": run} | as_json(measured)
 
 
+def exports(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Export a table in each format, beside COPY … TO, which is the limit."""
+    for rows in (sizes.small, sizes.large):
+        ground.empty()
+        organization, _ = ground.organization()
+        ways.fill_inventory(ground, organization, rows)
+        for run in range(sizes.runs if rows < sizes.large else 1):
+            copied = ground.measure(rows, partial(ways.copy_out, ground, organization))
+            yield {"way": "COPY … TO", "lap": "export", "run": run} | as_json(copied)
+            for form in ("csv", "tsv", "xlsx", "xml"):
+                # A process of its own each time: its peak is this format's.
+                with ground.worker() as pid:
+                    act = partial(ways.worker_export, ground, organization, form)
+                    measured = ground.measure(rows, act, worker=pid)
+                yield {"way": f"export, {form}", "lap": "export", "run": run} | as_json(measured)
+
+
 def _once(ground: Ground, way: str, run: int, records: list[data.Record]) -> Iterator[Run]:
     act = {
         "incumbent": ways.incumbent,
@@ -248,4 +265,5 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "job-row": job_row,
     "types": other_types,
     "workers": two_workers,
+    "exports": exports,
 }

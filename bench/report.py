@@ -47,6 +47,7 @@ def targets(figures: Figures) -> list[Target]:
     """Hold what was measured against what is wanted; parts that were not run are left out."""
     ways, slow = figures.get("ways", []), figures.get("latency", [])
     sizes, times = figures.get("sizes", []), figures.get("pick-up", [])
+    exports = figures.get("exports", [])
     first = middle(ways, way="worker, jobs of 2,000", lap="first")
     rows = [
         _ratio("worker ÷ limit, first import", first, middle(ways, way="limit"), 0.6, 0.8),
@@ -72,6 +73,8 @@ def targets(figures: Figures) -> list[Target]:
             2,
             4,
         ),
+        _export_ratio(exports),
+        _export_memory(exports),
         _ratio(
             "price list ÷ usual import of as many rows",
             middle(figures.get("prices", []), lap="prices"),
@@ -143,6 +146,29 @@ def _memory(sizes: list[Run]) -> Target | None:
     peak = max(_part_of(run, "peak_mb", "worker") for run in files if run["rows"] == most)
     name = f"peak memory of the worker, {most:,.0f}-row CSV"
     return Target(name, "< 250 MB", "< 150 MB", f"{peak:.0f} MB", peak < 250)
+
+
+def _most_rows(runs: list[Run]) -> float:
+    return max((_number(run["rows"]) for run in runs), default=0)
+
+
+def _export_ratio(exports: list[Run]) -> Target | None:
+    most = _most_rows(exports)
+    csv, copy = (middle(exports, way=way, rows=most) for way in ("export, csv", "COPY … TO"))
+    return _ratio(f"csv export of {most:,.0f} rows ÷ COPY … TO", csv, copy, 0.3, 0.5)
+
+
+def _export_memory(exports: list[Run]) -> Target | None:
+    most = _most_rows(exports)
+    peaks = [
+        _part_of(run, "peak_mb", "worker")
+        for run in exports
+        if run["rows"] == most and run["way"] != "COPY … TO"
+    ]
+    if not peaks:
+        return None
+    name = f"peak memory of the worker, {most:,.0f} rows exported in any format"
+    return Target(name, "< 150 MB", "< 120 MB", f"{max(peaks):.0f} MB", max(peaks) < 150)
 
 
 def _pick_up(times: list[Run]) -> Iterable[Target]:

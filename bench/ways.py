@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import psycopg
 from postgrest.types import ReturnMethod
+from psycopg import sql
 from realtime.types import RealtimePostgresChangesListenEvent
 
 from bench.ground import Ground, in_jobs
@@ -283,3 +284,45 @@ def _stored(row: Row, organization: str) -> dict[str, object]:
         "keyword_version": "kw_v1",
         "keywords_generated_at": datetime.now(UTC).isoformat(),
     }
+
+
+def fill_inventory(ground: Ground, organization: str, rows: int) -> None:
+    """Have items to export, past every import."""
+    ground.database.execute(
+        """
+        insert into inventory (
+          organization_id, sku, name, description, category, quantity, unit_price, cost,
+          price_tier_1, price_tier_2, department_code, unit_of_measure)
+        select %s, lpad(n::text, 9, '0'), 'Deck screw No. ' || n, 'Coated, 3" × ' || n,
+               'Fasteners ' || n % 40, n % 500, 199 + n % 10000, 100 + n % 9000,
+               180 + n % 10000, 170 + n % 10000, 'D' || n % 20, 'ea'
+        from generate_series(1, %s) n
+        """,
+        [organization, rows],
+    )
+    ground.database.execute("vacuum analyze inventory")
+
+
+def copy_out(ground: Ground, organization: str) -> float:
+    """Let PostgreSQL write the same columns as CSV."""
+    started = time.monotonic()
+    statement = sql.SQL(
+        "copy (select name, sku, description, category, quantity, quantity_on_order, unit_price,"
+        " cost, price_tier_1, price_tier_2, price_tier_3, price_tier_4, price_tier_5,"
+        " department_code, unit_of_measure from inventory where organization_id = {})"
+        " to stdout (format csv, header)"
+    ).format(sql.Literal(organization))
+    with (
+        tempfile.TemporaryFile() as file,
+        ground.database.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for piece in copy:
+            file.write(piece)
+    return time.monotonic() - started
+
+
+def worker_export(ground: Ground, organization: str, form: str) -> float:
+    """Have a worker export all items, into Storage."""
+    options = {"export_options": {"format": form}}
+    return ground.seconds_of([ground.job(organization, options, job_type="export")])

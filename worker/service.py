@@ -19,6 +19,7 @@ from worker.config import Settings
 from worker.connection import connect
 from worker.ending import refuse_unknown
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
+from worker.exporting.exporter import run_export
 from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
 from worker.job import Claim, Job
@@ -26,7 +27,7 @@ from worker.listener import Listener
 from worker.operating.pruning import Pruning
 from worker.queue import JobQueue
 from worker.scratch import remove_leftovers
-from worker.storage import FileStore
+from worker.storage import EXPORTS, FileStore
 from worker.undoing.undo import run_undo
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class _Service:
         self._worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._queue = JobQueue(client, self._worker_id, settings.worker_lease_seconds)
         self._store = FileStore(files, settings.worker_file_limit_mb)
+        self._exports = FileStore(files, settings.worker_file_limit_mb, EXPORTS)
         self._pace = Pace(settings.worker_batch_size, settings.worker_batches_in_flight)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
@@ -163,6 +165,8 @@ class _Service:
                 await run_preview(self._queue, self._store, job, self._stop)
             case "undo":
                 await run_undo(self._queue, self._store, job, self._stop)
+            case "export":
+                await run_export(self._queue, self._exports, job, self._stop)
             case _:
                 await refuse_unknown(self._queue, job)
 

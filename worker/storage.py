@@ -1,4 +1,4 @@
-"""Files in Supabase Storage: a dealer's upload comes in, the rows that failed go back."""
+"""Files in Supabase Storage: a dealer's upload comes in, refused rows and exports go out."""
 
 import hashlib
 import re
@@ -13,16 +13,17 @@ from worker.connection import TransientError, retried
 from worker.exceptions import JobRefusedError, RequestRefusedError
 
 BUCKET = "imports"
+EXPORTS = "exports"
 
 _SIGNED_SECONDS = 3600
 _MEBIBYTE = 1 << 20
 
 
 class FileStore:
-    """The bucket of import files."""
+    """A bucket: of import files, unless another one is named."""
 
-    def __init__(self, client: AsyncClient, limit_mb: int) -> None:
-        self._bucket = client.storage.from_(BUCKET)
+    def __init__(self, client: AsyncClient, limit_mb: int, bucket: str = BUCKET) -> None:
+        self._bucket = client.storage.from_(bucket)
         assert client.options.httpx_client is not None  # noqa: S101 - connect() set it
         self._http = client.options.httpx_client
         self._limit_mb = limit_mb
@@ -39,14 +40,17 @@ class FileStore:
         """
         return await retried("download", lambda: self._download(path, into))
 
-    async def upload(self, path: str, file: Path) -> None:
+    async def upload(
+        self, path: str, file: Path, content_type: str = "text/csv; charset=utf-8"
+    ) -> None:
         """Store a local file, in the place of an earlier one.
 
         Raises:
+            JobRefusedError: it is larger than Storage takes.
             DatabaseUnavailableError, RequestRefusedError.
 
         """
-        await retried("upload", lambda: self._upload(path, file))
+        await retried("upload", lambda: self._upload(path, file, content_type))
 
     async def _download(self, path: str, into: Path) -> str:
         digest = hashlib.sha256()
@@ -71,11 +75,9 @@ class FileStore:
             raise TransientError(type(error).__name__) from None
         return digest.hexdigest()
 
-    async def _upload(self, path: str, file: Path) -> None:
+    async def _upload(self, path: str, file: Path, content_type: str) -> None:
         try:
-            await self._bucket.upload(
-                path, file, {"content-type": "text/csv; charset=utf-8", "upsert": "true"}
-            )
+            await self._bucket.upload(path, file, {"content-type": content_type, "upsert": "true"})
         except StorageApiError as error:
             raise _translate("upload", error) from None
         except httpx.RequestError as error:
@@ -88,6 +90,11 @@ def _translate(act: str, error: StorageApiError | httpx.HTTPStatusError) -> Exce
     if act == "download" and status in {"400", "404"}:
         return JobRefusedError(
             "The uploaded file is not in Storage any more. Please upload it again."
+        )
+    if act == "upload" and status == "413":
+        return JobRefusedError(
+            "The file is larger than this project's Storage takes. Please leave out some of the "
+            "rows, or raise the limit in Storage > Settings."
         )
     return RequestRefusedError(f"{act}: status {status}")
 

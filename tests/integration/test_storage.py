@@ -193,6 +193,70 @@ async def test_the_worker_streams_a_file_by_its_client(bucket, service_client):
     assert largest < 1_000_000
 
 
+# What exports wrote: members read it, the worker alone writes and deletes.
+
+
+@pytest.fixture
+def exported(bucket):
+    """A file that the worker wrote: its name in the bucket exports."""
+    name = bucket.name("{org}/0e000000-0000-4000-8000-00000000000e/stock.csv")
+    answer = bucket.request("service_role", "POST", f"object/exports/{name}", content=CSV)
+    assert answer.is_success, answer.text
+    return name
+
+
+def exports(bucket):
+    """What the two organizations have in the bucket exports."""
+    found = bucket.dealer.connection.execute(
+        "select name from storage.objects where bucket_id = 'exports'"
+    )
+    ours = (bucket.dealer.organization_id, bucket.other.organization_id)
+    return {row["name"] for row in found if any(org in row["name"] for org in ours)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_reads_what_was_exported(bucket, exported, role):
+    """Whoever may not read a file cannot list, sign or guess it either."""
+    may = role in MEMBERS | SERVICE
+    answer = bucket.request(role, "GET", f"object/exports/{exported}")
+    assert (answer.content == CSV) == may
+    authenticated = bucket.request(role, "GET", f"object/authenticated/exports/{exported}")
+    assert (authenticated.content == CSV) == may
+    signed = bucket.request(role, "POST", f"object/sign/exports/{exported}", json={"expiresIn": 60})
+    assert signed.is_success == may, signed.text
+    if may:
+        link = signed.json()["signedURL"].removeprefix("/")
+        assert bucket.http.get(link).content == CSV
+        assert bucket.http.get(link.replace("stock.csv", "other.csv")).is_error
+    folder, _, name = exported.rpartition("/")
+    for prefix, entry in ((f"{folder}/", name), (f"{folder.partition('/')[0]}/", "0e000000"),
+                          ("", bucket.dealer.organization_id)):  # fmt: skip
+        listed = bucket.request(role, "POST", "object/list/exports", json={"prefix": prefix})
+        assert (entry in listed.text) == may, listed.text
+    assert bucket.request(role, "GET", f"object/public/exports/{exported}").is_error
+
+
+@pytest.mark.parametrize("role", ROLES[:-1])
+def test_nobody_but_the_worker_writes_exports(bucket, exported, role):
+    paths = [exported, bucket.name("{org}/new/x.csv"), bucket.name("{other}/new/x.csv")]
+    for path in paths:
+        for method, headers in (("POST", {}), ("POST", {"x-upsert": "true"}), ("PUT", {})):
+            bucket.request(
+                role, method, f"object/exports/{path}", content=b"other", headers=headers
+            )
+    body = {"bucketId": "exports", "sourceKey": exported, "destinationKey": paths[1]}
+    for action in ("move", "copy"):
+        bucket.request(role, "POST", f"object/{action}", json=body)
+    bucket.request(role, "DELETE", "object/exports", json={"prefixes": [exported]})
+    bucket.request(role, "DELETE", f"object/exports/{exported}")
+    bucket.request(role, "POST", "bucket/exports/empty")
+    bucket.request(role, "PUT", "bucket/exports", json={"public": True})
+    assert exports(bucket) == {exported}
+    kept = bucket.request("service_role", "GET", f"object/exports/{exported}")
+    assert kept.content == CSV
+    assert bucket.dealer.scalar("select not public from storage.buckets where id = 'exports'")
+
+
 def test_a_file_over_the_limit_is_refused(bucket):
     name = bucket.name("{org}/huge.csv")
     size = 200 * 1024 * 1024 + 1

@@ -82,6 +82,8 @@ def test_what_cannot_be_seen_makes_no_other_code(written: str, data: st.DataObje
 
 @given(st.text(max_size=30))
 def test_cleaning_twice_is_cleaning_once(cell: str) -> None:
+    if cell.startswith("''"):
+        return  # to be taken as it stands
     try:
         once = code(cell, 50)
     except ValueProblem:
@@ -161,3 +163,27 @@ def test_what_was_cleaned_is_counted_by_kind() -> None:
         f'sku: cleaned of {MARKS}: 2 rows, e.g. row 4 "="00123"".',
         f'sku: cleaned of {SPACES}: 1 row, e.g. row 7 "B  1".',
     ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["=1+1", "'quoted'", "'x", "''", " A  B ", "\u200bA", "1.2E+05", "1.0", '"x"', "#N/A"],
+)
+def test_behind_two_apostrophes_stands_the_code_itself(written: str) -> None:
+    assert code(f"''{written}", 50) == written
+    assert list(cleaned_of(f"''{written}")) == []
+    assert decided(f"''{written}") == (PLAIN, [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        (f"''{'x' * 51}", "is 51 characters long, at most 50 fit"),
+        ("''A\0", "holds what is no character"),
+        ("''A\udc80", "holds what is no character"),
+    ],
+)
+def test_a_code_that_no_database_holds(cell: str, problem: str) -> None:
+    with pytest.raises(ValueProblem) as refused:
+        code(cell, 50)
+    assert problem in str(refused.value)

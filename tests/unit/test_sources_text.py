@@ -276,7 +276,9 @@ async def test_a_zero_byte_far_inside_is_left_out(tmp_path):
         ("'@home", "@home"),
         ("'quoted'", "'quoted'"),
         ("'", "'"),
-        ("''=1", "''=1"),
+        ("''=1", "'=1"),
+        ("'''=1", "''=1"),
+        (r"'\N", r"\N"),
         ("it's=1", "it's=1"),
     ],
 )

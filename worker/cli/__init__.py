@@ -13,12 +13,15 @@ from uuid import UUID
 import structlog
 from rich.console import Console
 
+from worker.cli.export import Export, export
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
 from worker.cli.undo import undo
 from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
+from worker.exporting.entities import ENTITIES
+from worker.exporting.options import FORMATS
 from worker.importing.missing import MISSING
 from worker.importing.mode import MODES
 from worker.importing.tables import TABLES
@@ -36,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         preview.
     templates: 0 when it is done, 2 when it is not.
     undo: 0 when everything is as it was, 1 when some was kept, 2 when the undo failed.
+    export: 0 when the file is here, 2 when the export failed.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -54,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "undo":
         act = undo(settings, options.jobs, Console(), dry_run=options.dry_run)
         return _ended(act, failure=UNDO_FAILED)
+    if options.command == "export":
+        return _ended(export(settings, _export(options), Console()), failure=FAILED)
     return _ended(_run(settings, once=options.once), failure=1)
 
 
@@ -85,8 +91,8 @@ def _ended(command: Coroutine[Any, Any, int], failure: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="import what is due, until SIGTERM")
-    run.add_argument("--once", action="store_true", help="import what is due now, then exit")
+    run = commands.add_parser("run", help="import and export what is due, until SIGTERM")
+    run.add_argument("--once", action="store_true", help="do what is due now, then exit")
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
     upload.add_argument(
@@ -96,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     upload.add_argument("--data-type", choices=TABLES, default="inventory")
     upload.add_argument(
         "--mapping",
-        type=_mapping,
+        type=_object,
         metavar="JSON",
         help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
     )
@@ -119,6 +125,20 @@ def _parser() -> argparse.ArgumentParser:
     back = commands.add_parser("undo", help="take imports back, but for what was changed since")
     back.add_argument("jobs", type=_id, nargs="+", metavar="JOB", help="an import's id")
     back.add_argument("--dry-run", action="store_true", help="say what would happen")
+
+    download = commands.add_parser("export", help="have a worker export a table, and download it")
+    download.add_argument("--organization", required=True, metavar="ORG", help="whose rows")
+    download.add_argument("--data-type", choices=TABLES, default="inventory")
+    download.add_argument("--entity", choices=ENTITIES, help="quotes; else what the data type says")
+    download.add_argument("--format", choices=FORMATS, help="else csv")
+    download.add_argument("--template", metavar="ID", help="of a custom export")
+    download.add_argument(
+        "--filter",
+        type=_object,
+        metavar="JSON",
+        help='which rows, as \'{"category": "Paint", "in_stock": true}\'',
+    )
+    download.add_argument("--output", type=Path, metavar="FILE", help="else named as in Storage")
     return parser
 
 
@@ -129,6 +149,17 @@ def _upload(options: argparse.Namespace) -> Upload:
     )
     said = {name: said for name in names if (said := getattr(options, name)) not in {None, False}}
     return Upload(options.file, options.organization, options.data_type, options.mapping, said)
+
+
+def _export(options: argparse.Namespace) -> Export:
+    asked = {
+        "entity": options.entity,
+        "format": options.format,
+        "templateId": options.template,
+        "filter": options.filter,
+    }
+    said = {name: value for name, value in asked.items() if value is not None}
+    return Export(options.organization, options.data_type, said, options.output)
 
 
 def _file(argument: str) -> Path:
@@ -145,11 +176,11 @@ def _id(argument: str) -> UUID:
         raise argparse.ArgumentTypeError("this is no job's id") from None
 
 
-def _mapping(argument: str) -> dict[str, str]:
+def _object(argument: str) -> dict[str, Any]:
     try:
-        mapping = json.loads(argument)
+        value = json.loads(argument)
     except ValueError:
-        mapping = None
-    if not isinstance(mapping, dict):
+        value = None
+    if not isinstance(value, dict):
         raise argparse.ArgumentTypeError("this is no JSON object")
-    return mapping
+    return value

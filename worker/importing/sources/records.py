@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from worker.exceptions import DatabaseUnavailableError
+from worker.guard import unguarded
 from worker.importing.sources.rows import PAGE_ROWS, SourceRow, is_blank
 
 # (1-based first record, how many) -> records
@@ -37,7 +38,7 @@ class RecordSource:
 
         """
         for first in range(1, self.record_count + 1, PAGE_ROWS):
-            records = await self._page(first)
+            records = map(_unguarded, await self._page(first))
             rows = [
                 SourceRow(number, record)
                 for number, record in enumerate(records, start=first)
@@ -57,3 +58,14 @@ class RecordSource:
         if self.record_count <= PAGE_ROWS:
             self._only_page = page
         return page
+
+
+def _unguarded(record: object) -> object:
+    """Take off what a file had before its formulas, which the browser's reader left on."""
+    if not isinstance(record, dict) or not any(map(_may_be_guarded, record.values())):
+        return record
+    return {key: unguarded(cell) if isinstance(cell, str) else cell for key, cell in record.items()}
+
+
+def _may_be_guarded(cell: object) -> bool:
+    return isinstance(cell, str) and cell[:1] == "'"

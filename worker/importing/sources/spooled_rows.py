@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 
+from worker.guard import unguarded
 from worker.importing.sources.cells import json_cell
 from worker.importing.values.spreadsheet import Moment, ShownFloat, ShownInt, shown_number
 
@@ -41,6 +42,9 @@ def _shown(special: Iterable[tuple[int, object]]) -> dict[int, str | None]:
 def spooled_row(line: str | bytes) -> tuple[int, list[object]]:
     """Read (file row, cells)."""
     number, cells, *shown = json.loads(line)
+    if any(isinstance(cell, str) and cell[:1] == "'" for cell in cells):
+        # A text file that was opened in a spreadsheet and saved as a workbook.
+        cells = [unguarded(cell) if isinstance(cell, str) else cell for cell in cells]
     for index, text in shown[0].items() if shown else ():
         cell = cells[int(index)]
         cells[int(index)] = Moment(cell) if text is None else shown_number(cell, text)

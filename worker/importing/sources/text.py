@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from worker.exceptions import JobRefusedError
+from worker.guard import unguarded
 from worker.importing.sources import quotes
 from worker.importing.sources.delimiter import HEAD_CHARACTERS, find_delimiter, separator_line
 from worker.importing.sources.encoding import Encoding, find_encoding
@@ -178,10 +179,4 @@ class _Records:
 
 def _plain(cell: str) -> str:
     r"""Take off the apostrophe that says: text, no formula. Databases write \N for no value."""
-    if cell == r"\N":
-        return ""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA_BEGINS else cell
-
-
-# What spreadsheets write an apostrophe before. A tuple: "" is in every string.
-_FORMULA_BEGINS = tuple("=+-@\t\r\n")
+    return "" if cell == r"\N" else unguarded(cell)

@@ -24,6 +24,10 @@ _FIRST_LOSSY_NUMBER = 10**15
 # A whole number as a program writes that keeps it as a float; none has zeros before it.
 WHOLE_FLOAT = re.compile(r"(0|[1-9][0-9]*)\.(0+)")
 
+# Before a code that is to be taken as it stands, to the letter: no file has it by chance, exports
+# write it before what would else be cleaned.
+_EXACTLY = "''"
+
 # Longer cells are no codes: refused without a look at what might be taken off.
 _LONGEST_LOOKED_AT = 1000
 
@@ -32,6 +36,7 @@ def code(cell: object, longest: int, style: Style = PLAIN) -> str | None:
     """Read a SKU or another system's number, cleaned; never one that a spreadsheet damaged.
 
     A number that its cell shows as AB-0042 is that; a date is what became of a code like 10-3.
+    Behind two apostrophes stands a code that is taken as it is.
     Excel shows a long number in a narrow cell as 1.2E+05, and keeps 15 digits of any number:
     https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
 
@@ -51,6 +56,8 @@ def code(cell: object, longest: int, style: Style = PLAIN) -> str | None:
     if isinstance(cell, str):
         if len(cell) <= longest and _PLAIN_CODE(cell):
             return cell
+        if _is_exact(cell):
+            return _exact(cell.removeprefix(_EXACTLY), longest)
         if len(cell) <= _LONGEST_LOOKED_AT:
             cell = _clean(cell)
     elif isinstance(cell, (int, float)) and _FIRST_LOSSY_NUMBER <= abs(cell) < math.inf:
@@ -74,7 +81,7 @@ def code(cell: object, longest: int, style: Style = PLAIN) -> str | None:
 
 def cleaned_of(cell: str) -> Iterator[str]:
     """Name what code() takes out of a cell, or replaces; spaces at the ends are not worth it."""
-    if _PLAIN_CODE(cell) or len(cell) > _LONGEST_LOOKED_AT:
+    if _PLAIN_CODE(cell) or len(cell) > _LONGEST_LOOKED_AT or _is_exact(cell):
         return
     written = cell.strip(" \t\r\n")
     for what, clean in _CLEANINGS:
@@ -82,6 +89,18 @@ def cleaned_of(cell: str) -> Iterator[str]:
         if after != written:
             yield what
         written = after
+
+
+def _is_exact(cell: str) -> bool:
+    return cell.startswith(_EXACTLY) and len(cell) > len(_EXACTLY)
+
+
+def _exact(written: str, longest: int) -> str:
+    if len(written) > longest:
+        raise ValueProblem(f"is {len(written):,} characters long, at most {longest:,} fit")
+    if "\0" in written or any("\ud800" <= character <= "\udfff" for character in written):
+        raise ValueProblem(f"{shown(written)} holds what is no character")
+    return written
 
 
 def _clean(cell: str) -> str:

@@ -1,0 +1,1 @@
+"""One export, from claim to finish: a table's rows as a file."""
