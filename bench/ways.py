@@ -294,8 +294,8 @@ def fill_inventory(ground: Ground, organization: str, rows: int) -> None:
           organization_id, sku, name, description, category, quantity, unit_price, cost,
           price_tier_1, price_tier_2, department_code, unit_of_measure)
         select %s, lpad(n::text, 9, '0'), 'Deck screw No. ' || n, 'Coated, 3" × ' || n,
-               'Fasteners ' || n % 40, n % 500, 199 + n % 10000, 100 + n % 9000,
-               180 + n % 10000, 170 + n % 10000, 'D' || n % 20, 'ea'
+               'Fasteners ' || n %% 40, n %% 500, 199 + n %% 10000, 100 + n %% 9000,
+               180 + n %% 10000, 170 + n %% 10000, 'D' || n %% 20, 'ea'
         from generate_series(1, %s) n
         """,
         [organization, rows],

@@ -63,7 +63,7 @@ $$;
 create or replace function public.begin_export(run_id uuid, entity text, filter jsonb)
 returns jsonb
 language plpgsql security invoker set search_path = ''
-set plan_cache_mode = force_custom_plan set enable_seqscan = off
+set plan_cache_mode = force_custom_plan set enable_seqscan = off set jit = off
 as $$
 declare
   run public.import_runs;
@@ -98,11 +98,13 @@ end $$;
 -- Errors: PT404, PT409, PT410; 22023 when the run is no export's, or the table is not there.
 create or replace function public.read_export_page(
   run_id uuid, entity text, columns text[], filter jsonb, after_id text, row_count integer)
-returns jsonb
+returns json -- and not jsonb, which would be taken apart and put together once more
 language plpgsql security invoker set search_path = ''
 -- By the index, whatever the planner knows or does not know of the table: see upsert_inventory.
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+-- What is switched off costs so much that every statement would be compiled.
+set jit = off
 as $$
 declare
   run public.import_runs := import_internal.hold_export_run(run_id);
@@ -111,7 +113,7 @@ declare
   id_type text;
   given text;
   gathered text;
-  page jsonb;
+  page json;
 begin
   if condition is null then
     raise invalid_parameter_value using message = format('there is nothing to export of %L', entity);

@@ -6,6 +6,7 @@ texts what an import would have stored: it cleans what it reads, docs/IMPORTING.
 
 import csv
 import io
+from datetime import date
 from uuid import uuid4
 
 import openpyxl
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from worker.config import Settings
 from worker.importing.values import ValueProblem, line, text
 from worker.service import serve
 
@@ -66,7 +68,7 @@ CONTACTS = st.lists(
 BIDS = st.lists(
     st.fixed_dictionaries(
         {"client_name": NAMES, "project_name": NAMES, "description": TEXTS, "subtotal": AMOUNTS,
-         "total": AMOUNTS, "valid_until": st.dates().filter(lambda day: 1900 <= day.year < 2200),
+         "total": AMOUNTS, "valid_until": st.dates(date(1900, 1, 1), date(2199, 12, 31)),
          "notes": TEXTS, "terms": NAMES}
     ),
     min_size=1, max_size=25,
@@ -85,8 +87,6 @@ few = settings(
 @pytest.fixture
 def trip(stack, dealer, service_client):
     """A dealer's table, exported and imported."""
-    from worker.config import Settings  # noqa: PLC0415
-
     return Trip(
         Settings(supabase_url=stack.url, supabase_secret_key=stack.keys.secret),
         dealer,

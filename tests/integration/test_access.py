@@ -118,6 +118,7 @@ CALLABLE = {
     "read_export_page": {"service_role"},
     "read_export_template": {"service_role"},
     "finish_export": {"service_role"},
+    "list_old_exports": {"service_role"},
     "release_import": {"service_role"},
     "recall_mappings": {"service_role"},
     "prune_import_changes": {"service_role"},

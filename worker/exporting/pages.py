@@ -12,9 +12,11 @@ from worker.queue import JobQueue
 if TYPE_CHECKING:
     from uuid import UUID
 
-_FEWEST_ROWS, _FIRST_ROWS, _MOST_ROWS = 20, 500, 10_000
+_FEWEST_ROWS, _FIRST_ROWS, _MOST_ROWS = 20, 500, 5_000
 # Characters of a page, of texts that can be long: two pages and what becomes of them are held.
-_PAGE_CHARACTERS = 2_000_000
+_PAGE_CHARACTERS = 1_000_000
+# Of so many values one is looked at to know how long they are.
+_SAMPLED = 50
 
 
 class Pages:
@@ -62,6 +64,8 @@ class Pages:
 
 def _next_size(page: ExportPage) -> int:
     """Give the rows of the next page by how long those of this one are, growing step by step."""
-    characters = sum(len(str(value)) for values in page.columns.values() for value in values[::16])
-    a_row = max(1, 16 * characters // page.row_count)
+    characters = sum(
+        len(str(value)) for values in page.columns.values() for value in values[::_SAMPLED]
+    )
+    a_row = max(1, _SAMPLED * characters // page.row_count)
     return max(_FEWEST_ROWS, min(_PAGE_CHARACTERS // a_row, 4 * page.row_count, _MOST_ROWS))

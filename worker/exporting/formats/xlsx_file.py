@@ -21,10 +21,6 @@ _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # A number that a cell keeps to the last digit.
 _EXACT_DIGITS = 15
 
-_NUMBER_FORMATS: dict[Kind, str] = {
-    "text": "General", "code": "@", "cents": "0.00", "amount": "General", "number": "General",
-    "date": "yyyy-mm-dd",
-}  # fmt: skip
 _WIDTHS: dict[Kind, int] = {
     "text": 30, "code": 16, "cents": 12, "amount": 14, "number": 12, "date": 12,
 }  # fmt: skip
@@ -53,23 +49,15 @@ class XlsxWriter:
         for cell in header:
             cell.font = openpyxl.styles.Font(bold=True)
         self._sheet.append(header)
-        # One cell a column, for all of its rows: a row is written before the next is made.
-        self._cells = [self._cell(None, _NUMBER_FORMATS[column.kind]) for column in self._columns]
 
     def write(self, cells: Sequence[Sequence[str]]) -> None:
         """Write some rows, given by column."""
-        setters = [_SETTERS.get(column.kind, _set_text) for column in self._columns]
         shown = in_workbook(self._columns, cells)
-        for texts in zip(*shown, strict=True):
-            row: list[Any] = []
-            for cell, text, set_value in zip(self._cells, texts, setters, strict=True):
-                if not text:
-                    row.append(None)
-                    continue
-                if len(text) > _LONGEST_CELL:
-                    self._cut += 1
-                set_value(cell, text)
-                row.append(cell)
+        columns = [
+            list(map(_READERS.get(column.kind, self._text), of_column))
+            for column, of_column in zip(self._columns, shown, strict=True)
+        ]
+        for row in zip(*columns, strict=True):
             self._sheet.append(row)
 
     def close(self) -> None:
@@ -89,46 +77,48 @@ class XlsxWriter:
             with suppress(FileNotFoundError):
                 self._sheet._writer.cleanup()  # noqa: SLF001 - there is no other way
 
-    def _cell(self, value: str | None, number_format: str = "General") -> Any:  # noqa: ANN401 - openpyxl has no types
+    def _text(self, text: str) -> Any:  # noqa: ANN401 - openpyxl has no types
+        """Give a text as openpyxl writes one as it is."""
+        if not text:
+            return None
+        if not text.isalnum():
+            text = _ESCAPE.sub("_x005F_", without_unfit(text))
+        if len(text) > _LONGEST_CELL:
+            self._cut += 1
+            text = text[:_LONGEST_CELL]
+        # It would make a formula of the one and an error of the other.
+        return self._cell(text) if text[0] in "=#" else text
+
+    def _cell(self, text: str) -> Any:  # noqa: ANN401 - the same
+        """Make a cell, for what openpyxl would else judge by its looks."""
         from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped] # noqa: PLC0415
 
-        cell = WriteOnlyCell(self._sheet, value)
-        cell.number_format = number_format
+        cell = WriteOnlyCell(self._sheet, text)
+        cell.data_type = "s"
         return cell
 
 
-def _set_text(cell: Any, text: str) -> None:  # noqa: ANN401 - the same
-    """Set a text, which stays one whatever it looks like."""
-    fit = text if text.isalnum() else _ESCAPE.sub("_x005F_", without_unfit(text))
-    cell.value = fit[:_LONGEST_CELL]
-    cell.data_type = "s"
-
-
-def _set_number(cell: Any, text: str) -> None:  # noqa: ANN401 - the same
-    """Set a number that a cell can keep exactly; another stays text."""
+def _number(text: str) -> Decimal | str | None:
+    """Give a number that a cell keeps to the last digit; another stays text."""
     try:
         number = Decimal(text)
     except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_finite() and len(number.as_tuple().digits) <= _EXACT_DIGITS:
-        cell.value = number
-    else:
-        _set_text(cell, text)
+        return text or None
+    exact = number.is_finite() and len(number.as_tuple().digits) <= _EXACT_DIGITS
+    return number if exact else text
 
 
-def _set_date(cell: Any, text: str) -> None:  # noqa: ANN401 - the same
-    """Set a date that workbooks know; another stays text."""
+def _date(text: str) -> dt.date | str | None:
+    """Give a date that workbooks know; another stays text."""
     try:
-        cell.value = dt.date.fromisoformat(text)
+        return dt.date.fromisoformat(text)
     except ValueError:
-        _set_text(cell, text)
-        return
-    cell.number_format = _NUMBER_FORMATS["date"]
+        return text or None
 
 
-_SETTERS: dict[Kind, Callable[[Any, str], None]] = {
-    "cents": _set_number,
-    "amount": _set_number,
-    "number": _set_number,
-    "date": _set_date,
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    "cents": _number,
+    "amount": _number,
+    "number": _number,
+    "date": _date,
 }
