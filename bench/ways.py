@@ -28,6 +28,8 @@ _BATCH = 100
 # Realtime delivers within half a second.
 _LATEST_EVENT_SECONDS = 1.0
 
+_FILLED_AT_ONCE = 50_000
+
 _TEMPORARY = """
 create temporary table given (
   sku text, name text, description text, category text, quantity integer,
@@ -287,20 +289,22 @@ def _stored(row: Row, organization: str) -> dict[str, object]:
 
 
 def fill_inventory(ground: Ground, organization: str, rows: int) -> None:
-    """Have items to export, past every import."""
-    ground.database.execute(
-        """
-        insert into inventory (
-          organization_id, sku, name, description, category, quantity, unit_price, cost,
-          price_tier_1, price_tier_2, department_code, unit_of_measure)
-        select %s, lpad(n::text, 9, '0'), 'Deck screw No. ' || n, 'Coated, 3" × ' || n,
-               'Fasteners ' || n %% 40, n %% 500, 199 + n %% 10000, 100 + n %% 9000,
-               180 + n %% 10000, 170 + n %% 10000, 'D' || n %% 20, 'ea'
-        from generate_series(1, %s) n
-        """,
-        [organization, rows],
-    )
-    ground.database.execute("vacuum analyze inventory")
+    """Have items to export, past every import; in steps, for a statement has its limit."""
+    for first in range(1, rows + 1, _FILLED_AT_ONCE):
+        last = min(first + _FILLED_AT_ONCE - 1, rows)
+        ground.database.execute(
+            """
+            insert into inventory (
+              organization_id, sku, name, description, category, quantity, unit_price, cost,
+              price_tier_1, price_tier_2, department_code, unit_of_measure)
+            select %s, lpad(n::text, 9, '0'), 'Deck screw No. ' || n, 'Coated, 3" × ' || n,
+                   'Fasteners ' || n %% 40, n %% 500, 199 + n %% 10000, 100 + n %% 9000,
+                   180 + n %% 10000, 170 + n %% 10000, 'D' || n %% 20, 'ea'
+            from generate_series(%s::integer, %s::integer) n
+            """,
+            [organization, first, last],
+        )
+    ground.database.execute("analyze inventory")
 
 
 def copy_out(ground: Ground, organization: str) -> float:

@@ -12,9 +12,9 @@ from worker.queue import JobQueue
 if TYPE_CHECKING:
     from uuid import UUID
 
-_FEWEST_ROWS, _FIRST_ROWS, _MOST_ROWS = 20, 500, 5_000
+_FEWEST_ROWS, _FIRST_ROWS, _MOST_ROWS = 20, 500, 2_000
 # Characters of a page, of texts that can be long: two pages and what becomes of them are held.
-_PAGE_CHARACTERS = 1_000_000
+_PAGE_CHARACTERS = 400_000
 # Of so many values one is looked at to know how long they are.
 _SAMPLED = 50
 
