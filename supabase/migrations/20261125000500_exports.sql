@@ -230,9 +230,7 @@ begin
     raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
   end if;
 
-  return jsonb_build_object(
-    'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'failed', run.failed, 'unprocessed', run.unprocessed);
+  return import_internal.result_of(run);
 end $$;
 
 -- The next occurrence of an export that a page ran. The page inserts one too, but names columns that
