@@ -102,8 +102,8 @@ returns jsonb
 language sql immutable security invoker set search_path = '' as $$
   select jsonb_build_object(
     'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
-    'unchanged', run.unchanged, 'failed', run.failed, 'unprocessed', run.unprocessed,
-    'zeroed', run.zeroed);
+    'unchanged', run.unchanged, 'removed', run.removed, 'failed', run.failed,
+    'unprocessed', run.unprocessed, 'zeroed', run.zeroed);
 $$;
 
 -- New functions are everybody's by default. These are the worker's alone.
