@@ -121,5 +121,6 @@ async def test_a_worker_that_dies_at_any_call(stack, make_dealer, queue, answer_
     apply = "apply_inventory_batch"
     assert died_at == [
         "recall_mappings", "read_job_records", "begin_import", *["list_items"] * 3,
-        "find_missing_items", *[apply] * 4, "judge_import", *[apply] * 4, *["zero_missing_items"] * 2, "finish_import",
+        "find_missing_items", *[apply] * 4, "judge_import", *[apply] * 4,
+        *["zero_missing_items"] * 2, "finish_import",
     ]  # fmt: skip
