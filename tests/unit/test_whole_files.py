@@ -152,6 +152,8 @@ class Records:
     columns = None
     notes = ()
     missing = ""
+    header_row = None
+    sheet = None
 
     def __init__(self, records):
         self._records = records
