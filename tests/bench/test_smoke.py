@@ -14,7 +14,7 @@ def test_every_path_is_measured(tmp_path):
     ways = {run["way"]: run["rows_a_second"] for run in figures["ways"] if run["lap"] == "first"}
     assert len(ways) == 5
     shown = {target.name: target.measured for target in report.targets(figures)}
-    assert len(shown) == 16
+    assert len(shown) == 18
     assert all(run["updates"] == run["events"] > 0 for run in figures["job-row"])
     ratio = ways["worker, jobs of 2,000"] / ways["limit"]
     assert shown["worker ÷ limit, first import"].startswith(f"{ratio:.2f} ")
