@@ -21,45 +21,110 @@ language sql immutable security invoker set search_path = '' as $$
     else 'import' end;
 $$;
 
+-- What a job asks for beside its rows: {"kind", "row_count" (null: file_data holds no records),
+-- "mapping", "source", "options" (an export's export_options), "dry_run", "mode"}. The one place that
+-- decompresses file_data for a claim, and once.
+create or replace function import_internal.asked_by(job_id uuid)
+returns jsonb
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'kind', import_internal.kind_of(j.job_type, given.rest),
+      'row_count', case when jsonb_typeof(given.records) = 'array'
+        then jsonb_array_length(given.records) end,
+      'mapping', import_internal.small_object(given.rest, 'mapping'),
+      'source', import_internal.small_object(given.rest, 'source'),
+      'options', coalesce(
+        import_internal.small_object(
+          given.rest, case j.job_type when 'export' then 'export_options' else 'options' end),
+        '{}'),
+      'dry_run', coalesce(given.rest -> 'options' -> 'dry_run' = 'true', false),
+      -- The worker refuses a job with any other mode.
+      'mode', case when given.rest -> 'options' ->> 'mode' in ('update', 'create')
+        then given.rest -> 'options' ->> 'mode' else 'upsert' end)
+    from public.scheduled_jobs j
+    -- The path to the whole gives it decompressed, and OFFSET 0 keeps it so for what stands outside.
+    cross join lateral (select j.file_data #> '{}' as file_data offset 0) as whole
+    cross join lateral (
+      select whole.file_data -> 'records' as records,
+             case when jsonb_typeof(whole.file_data) = 'object'
+               then whole.file_data - 'records' end as rest
+      offset 0) as given
+    where j.id = asked_by.job_id);
+end $$;
+
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
 -- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: file_data holds
--- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies; null: there
--- is none), "options" (an object: an export's export_options), "dry_run", "guards" (an object: what the
--- rows are judged by before they are written; empty: by nothing), "may_switch_off_guards", "applied":
--- [[first_row, last_row], ...] (what the ledger holds of the file from earlier attempts),
--- "lease_seconds", "age_seconds" (since the row was inserted)}.
--- Never the records.
-create or replace function import_internal.describe_claim(run public.import_runs)
+-- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies;
+-- null: there is none), "options" (an object: an export's export_options), "dry_run", "guards" (an
+-- object: what the rows are judged by before they are written; empty: by nothing),
+-- "may_switch_off_guards", "applied": [[first_row, last_row], ...] (what the ledger holds of the file
+-- from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}. Never the
+-- records.
+-- asked: what asked_by says of the job.
+create or replace function import_internal.describe_claim(run public.import_runs, asked jsonb)
 returns jsonb
-language sql stable security invoker set search_path = '' as $$
-  select jsonb_build_object(
-    'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
-    'data_type', j.data_type, 'kind', run.kind, 'file_name', j.file_name, 'attempt', run.attempt,
-    'row_count', run.row_count,
-    'mapping', import_internal.small_object(given.file_data, 'mapping'),
-    'source', import_internal.small_object(given.file_data, 'source'),
-    'options', coalesce(
-      import_internal.small_object(
-        given.file_data, case run.kind when 'export' then 'export_options' else 'options' end),
-      '{}'),
-    'dry_run', run.dry_run,
-    'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),
-    'may_switch_off_guards', import_internal.may_switch_off_guards(
-      j.created_by, j.organization_id),
-    'lease_seconds', run.lease_seconds,
-    'age_seconds', extract(epoch from now() - j.created_at),
-    'applied', (
-      select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
-                      '[]')
-      from public.import_batches b where b.job_id = j.id and b.zeroed = 0))
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
+      'data_type', j.data_type, 'kind', run.kind, 'file_name', j.file_name, 'attempt', run.attempt,
+      'row_count', run.row_count,
+      'mapping', asked -> 'mapping', 'source', asked -> 'source', 'options', asked -> 'options',
+      'dry_run', run.dry_run,
+      'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),
+      'may_switch_off_guards', import_internal.may_switch_off_guards(
+        j.created_by, j.organization_id),
+      'lease_seconds', run.lease_seconds,
+      'age_seconds', extract(epoch from now() - j.created_at),
+      'applied', (
+        select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
+                        '[]')
+        from public.import_batches b where b.job_id = j.id and b.zeroed = 0))
+    from public.scheduled_jobs j
+    where j.id = run.job_id);
+end $$;
+
+-- Opens a run for a job that is due, whose row the caller has locked, and sets it to processing. NULL
+-- when another worker was a moment faster with another job of the organization.
+-- asked: what asked_by says of the job.
+create or replace function import_internal.open_run(
+  job_id uuid, asked jsonb, worker_id text, lease_seconds integer)
+returns public.import_runs
+language plpgsql security invoker set search_path = '' as $$
+declare
+  guards constant jsonb := import_internal.begin_guards(
+    job_id, asked ->> 'kind', asked -> 'options');
+  run public.import_runs;
+begin
+  insert into public.import_runs
+    (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, started_at,
+     row_count, kind, dry_run, guards, mode)
+  select
+    j.id, j.organization_id,
+    1 + (select count(*) from public.import_runs r
+         where r.job_id = j.id and r.outcome in ('lease_expired', 'retried')),
+    open_run.worker_id, open_run.lease_seconds,
+    now() + make_interval(secs => open_run.lease_seconds),
+    clock_timestamp(), -- of two organizations served in one claim, too, one was served first
+    (asked ->> 'row_count')::integer, asked ->> 'kind',
+    (asked ->> 'dry_run')::boolean, guards, asked ->> 'mode'
   from public.scheduled_jobs j
-  -- Without the records, which would else be decompressed for each key.
-  cross join lateral (
-    select case when jsonb_typeof(j.file_data) = 'object'
-      then j.file_data - 'records' end as file_data
-    offset 0) as given
+  where j.id = open_run.job_id
+  on conflict (organization_id) where finished_at is null do nothing
+  returning * into run;
+  if not found then return null; end if;
+
+  update public.scheduled_jobs j
+  set status = 'processing',
+      started_at = coalesce(j.started_at, now()),
+      progress = coalesce(j.progress, jsonb_build_object(
+        'current', 0, 'total', coalesce(run.row_count, 0), 'percent', 0))
   where j.id = run.job_id;
-$$;
+  return run;
+end $$;
 
 -- Takes due jobs for a worker: opens a run for each and sets the job to processing.
 --
@@ -67,11 +132,14 @@ $$;
 -- ran out; and processing jobs that no worker ever ran (the browser-side processor died with its
 -- tab) once orphan_after_seconds have passed since their scheduled time, and since a page took them.
 -- An export that a user made is due export_after_seconds later: their open page may take it first.
+-- (Of workers that are told different times, the longest counts.)
 -- An export counts as its organization's live run like any other.
 -- At most one job an organization: its oldest, but one that killed two workers yields to the others.
 -- Among organizations the one comes first that has waited longest since it was last served. Rows
 -- that somebody else has locked are skipped, not waited for. A job whose fifth attempt died is
 -- failed instead, and says so.
+-- What it costs does not depend on how many jobs wait: it goes through the organizations that wait
+-- (import_internal.waiting), the first in order first, until it has enough.
 -- held: the runs that this worker knows it has. Others in its name are given to it again, because
 -- the answer to the claim that opened them was lost; a worker_id must therefore be one process's
 -- alone. NULL gives nothing again.
@@ -89,12 +157,20 @@ create or replace function public.claim_import_jobs(
   held uuid[] default null,
   export_after_seconds integer default 90
 ) returns jsonb
-language plpgsql security invoker set search_path = '' as $$
+language plpgsql security invoker set search_path = ''
+-- By the indexes, whatever the statistics of an hour ago say: import_internal.next_job.
+set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+as $$
 declare
   dead record;
-  due record;
   run public.import_runs;
-  guards jsonb;
+  place import_internal.waiting;
+  passed uuid[] := '{}'; -- places that we are through with
+  found_some boolean;
+  due record;
+  last_served timestamptz;
+  asked jsonb;
   claimed jsonb := '[]';
 begin
   -- Runs whose lease ran out. The job first: everybody locks in that order. FOR UPDATE, which skips
@@ -126,75 +202,59 @@ begin
       and r.finished_at is null and r.id <> all (held)
     returning r.*
   loop
-    claimed := claimed || import_internal.describe_claim(run);
+    claimed := claimed || import_internal.describe_claim(
+      run, import_internal.asked_by(run.job_id));
   end loop;
 
-  for due in
-    with candidate as (
-      select distinct on (j.organization_id) j.id, j.organization_id, j.scheduled_time, j.status
-      from public.scheduled_jobs j
-      where (
-          (j.status = 'pending' and j.scheduled_time <= now()
-           and (j.job_type = 'import' or j.created_by is null
-                or j.scheduled_time <= now() - make_interval(secs => export_after_seconds))
-           and not exists (
-             select from public.import_runs r where r.job_id = j.id and r.retry_at > now()))
-          or (j.status = 'processing'
-              and (greatest(j.scheduled_time, j.started_at)
-                     <= now() - make_interval(secs => orphan_after_seconds)
-                   or exists (select from public.import_runs r where r.job_id = j.id))))
+  perform import_internal.expect_abandoned(orphan_after_seconds, export_after_seconds);
+
+  while jsonb_array_length(claimed) < max_jobs loop
+    found_some := false;
+    for place in
+      select w.* from import_internal.waiting w
+      where w.due_at <= now() and w.id <> all (passed)
         and not exists (
           select from public.import_runs r
-          where r.organization_id = j.organization_id and r.finished_at is null)
-      order by
-        j.organization_id,
-        (select count(*) from public.import_runs r
-         where r.job_id = j.id and r.outcome = 'lease_expired') >= 2,
-        j.scheduled_time, j.created_at, j.id
-    )
-    select j.id, j.organization_id,
-           (select case when jsonb_typeof(given.records) = 'array'
-                     then jsonb_array_length(given.records) end
-            -- Decompressed once; and here, where the sort does not carry it along.
-            from (select j.file_data -> 'records' as records offset 0) as given) as row_count,
-           j.file_data -> 'options' as options,
-           import_internal.kind_of(j.job_type, j.file_data) as kind
-    from candidate c
-    -- As it was a moment ago: a page that took the job meanwhile has made it a processing one.
-    join public.scheduled_jobs j on j.id = c.id and j.status = c.status
-    order by (select max(r.started_at) from public.import_runs r
-              where r.organization_id = c.organization_id) nulls first,
-             c.scheduled_time
-    limit greatest(max_jobs - jsonb_array_length(claimed), 0)
-    for no key update of j skip locked
-  loop
-    guards := import_internal.begin_guards(due.id, due.kind, due.options);
-    insert into public.import_runs
-      (job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, row_count,
-       kind, dry_run, guards, mode)
-    values (
-      due.id, due.organization_id,
-      1 + (select count(*) from public.import_runs r
-           where r.job_id = due.id and r.outcome in ('lease_expired', 'retried')),
-      claim_import_jobs.worker_id, claim_import_jobs.lease_seconds,
-      now() + make_interval(secs => claim_import_jobs.lease_seconds), due.row_count,
-      due.kind, coalesce(due.options -> 'dry_run' = 'true', false), guards,
-      -- The worker refuses a job with any other mode.
-      case when due.options ->> 'mode' in ('update', 'create')
-        then due.options ->> 'mode' else 'upsert' end)
-    -- Another worker was a moment faster with another job of this organization.
-    on conflict (organization_id) where finished_at is null do nothing
-    returning * into run;
-    continue when not found;
+          where r.organization_id = w.organization_id and r.finished_at is null)
+      order by w.served_at nulls first, w.due_at
+      limit max_jobs - jsonb_array_length(claimed)
+      for no key update skip locked
+    loop
+      found_some := true;
+      select * into due
+      from import_internal.next_job(
+        place.organization_id, orphan_after_seconds, export_after_seconds);
+      if due.id is null then
+        passed := passed || place.id;
+        perform import_internal.look_later(place.id, place.organization_id, export_after_seconds);
+        continue;
+      end if;
 
-    update public.scheduled_jobs j
-    set status = 'processing',
-        started_at = coalesce(j.started_at, now()),
-        progress = coalesce(j.progress, jsonb_build_object(
-          'current', 0, 'total', coalesce(due.row_count, 0), 'percent', 0))
-    where j.id = due.id;
+      -- Does it stand where it should? If not, it moves, and we look again who is first.
+      select max(r.started_at) into last_served
+      from public.import_runs r where r.organization_id = place.organization_id;
+      if last_served > coalesce(place.served_at, '-infinity')
+        or place.served_at is null and due.due_at > place.due_at
+      then
+        update import_internal.waiting w
+        set served_at = last_served, due_at = due.due_at where w.id = place.id;
+        exit;
+      end if;
 
-    claimed := claimed || import_internal.describe_claim(run);
+      passed := passed || place.id;
+      perform from public.scheduled_jobs j
+      -- As it was a moment ago: a page that took the job meanwhile has made it a processing one.
+      where j.id = due.id and j.status = due.status
+      for no key update skip locked;
+      continue when not found;
+      asked := import_internal.asked_by(due.id);
+      run := import_internal.open_run(
+        due.id, asked, claim_import_jobs.worker_id, claim_import_jobs.lease_seconds);
+      continue when run.id is null;
+      claimed := claimed || import_internal.describe_claim(run, asked);
+      perform import_internal.served(place.id, run);
+    end loop;
+    exit when not found_some;
   end loop;
 
   -- Nothing to do: sweep. A job that was cancelled between two attempts has no run left that would

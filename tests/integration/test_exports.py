@@ -193,10 +193,18 @@ async def test_a_claim_brings_the_options(queue, export, dealer):
     assert (await claimed(queue, dealer)).options == options
 
 
-async def test_the_wait_for_the_page_is_a_setting(queue, export, dealer):
+@pytest.mark.parametrize(("seconds", "is_due"), [(6, False), (4, True)])
+async def test_the_wait_for_the_page_is_a_setting(queue, export, dealer, seconds, is_due):
     export(scheduled_in=-5)
-    assert await claimed(queue, dealer, export_after_seconds=6) is None
-    assert await claimed(queue, dealer, export_after_seconds=4) is not None
+    job = await claimed(queue, dealer, export_after_seconds=seconds)
+    assert (job is not None) == is_due
+
+
+async def test_an_export_whose_creator_goes_waits_for_no_page(queue, export, dealer):
+    job_id = export(scheduled_in=-5)
+    assert await claimed(queue, dealer) is None
+    dealer.execute("update scheduled_jobs set created_by = null where id = %s", job_id)
+    assert (await claimed(queue, dealer)).job_id == job_id
 
 
 async def test_next_due_in_knows_how_long_an_export_waits(queue, export):

@@ -28,7 +28,10 @@ OURS = {file.stem for file in POLICIES} - {"storage_objects"}
 # PostgREST does not expose them.
 INTERNAL = {
     f"import_internal.{table}"
-    for table in ("settings", "repeats", "rehearsals", "listed_items", "missing_items")
+    for table in (
+        *("settings", "repeats", "waiting"),
+        *("rehearsals", "listed_items", "missing_items"),
+    )
 }
 VIEWS = {"public.import_history"}
 SEQUENCES = {"public.import_changes_id_seq"}
@@ -420,6 +423,18 @@ def test_jobs_are_as_they_were(production):
     assert {row["status"] for row in changed} == {"failed"}
     assert all(row["error_message"] and row["completed_at"] for row in changed)
     assert production.scalar("select count(*) from scheduled_jobs") == 9
+
+
+def test_pending_jobs_are_expected(production):
+    expected = production.connection.execute("""
+        select j.organization_id, min(j.scheduled_time) as due_at
+        from scheduled_jobs j where j.status = 'pending' group by 1 order by 1
+    """).fetchall()
+    assert expected
+    found = production.connection.execute(
+        "select organization_id, due_at from import_internal.waiting order by 1"
+    ).fetchall()
+    assert found == expected
 
 
 def test_the_stuck_job_is_adopted_and_lands(production):
