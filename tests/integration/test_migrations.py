@@ -141,6 +141,45 @@ def test_each_alone_can_be_applied_again(undone):
         assert catalog(undone) == before, file.name
 
 
+# What a night's file changes of an item that is there, and what changes along.
+EVERY_NIGHT = {
+    *("quantity", "quantity_on_order", "unit_price", "cost", "updated_at"),
+    *(f"price_tier_{tier}" for tier in range(1, 6)),
+    *("keyword_version", "keywords_generated_at"),
+}
+
+
+def test_what_changes_every_night_stands_in_no_index(migrated):
+    """Else an update of it writes to every index: 20261123000350_inventory_storage.sql."""
+    columns = {
+        row["attname"]
+        for row in migrated.execute("""
+            select distinct a.attname
+            from pg_index i
+            join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
+            join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+            where i.indrelid = 'inventory'::regclass and d.refobjid = i.indrelid
+        """)
+    }
+    assert columns >= {"organization_id", "sku", "name", "search_keywords"}
+    assert columns.isdisjoint(EVERY_NIGHT)
+
+
+def test_items_have_room_beside_them_unless_somebody_chose_otherwise(undone):
+    def settings():
+        row = undone.execute(
+            "select reloptions from pg_class where oid = 'inventory'::regclass"
+        ).fetchone()
+        return dict(setting.split("=") for setting in row["reloptions"] or ())
+
+    assert settings()["fillfactor"] == "70"
+    undone.execute("alter table inventory set (fillfactor = 90)")
+    undone.execute("alter table inventory reset (autovacuum_vacuum_scale_factor)")
+    apply(undone, FILES)
+    assert settings()["fillfactor"] == "90"
+    assert settings()["autovacuum_vacuum_scale_factor"] == "0.02"
+
+
 def test_a_blank_sku_is_none(undone):
     undone.execute("""
         insert into organizations (id, name) values ('org', 'Org');
