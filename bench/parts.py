@@ -7,7 +7,9 @@ from statistics import quantiles
 
 from bench import rows as data
 from bench import ways
+from bench.claims import backlogs, claim_times
 from bench.ground import JOB_ROWS, Ground, as_json, in_jobs
+from bench.storage import InventoryStorage
 
 Run = dict[str, object]
 
@@ -23,9 +25,15 @@ class Sizes:
     # The incumbent takes minutes for a thousand rows at 40 ms: its rate does not depend on them.
     sample: int = 400
     pick_ups: int = 200
+    # A hundred of it is the largest number of jobs that wait for a claim.
+    backlog: int = 1_000
+    claims: int = 64
+    nights: int = 10
 
 
-SMOKE = Sizes(runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5)
+SMOKE = Sizes(
+    runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5, backlog=20, claims=4, nights=3
+)
 
 
 def side_by_side(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -102,6 +110,22 @@ def previews(ground: Ground, sizes: Sizes) -> Iterator[Run]:
             yield {"way": "CSV", "run": run} | whole | {"seconds": round(measured.seconds, 2)}
 
 
+def nights(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Import a file, and night after night the same with new prices; at last a tenth of them."""
+    ground.empty()
+    organization, _ = ground.organization()
+    with ground.worker() as pid:
+        for night, share in enumerate([1.0] * (1 + sizes.nights) + [0.1]):
+            content = data.as_csv_of_night(sizes.rows, night, share)
+            act = partial(ways.worker_file, ground, organization, content)
+            before = InventoryStorage.seen(ground)
+            measured = ground.measure(sizes.rows, act, worker=pid)
+            updates = round(share * sizes.rows) if night else 0
+            grown = InventoryStorage.seen(ground, before.updates + updates)
+            lap = "first" if night == 0 else f"night {night}" if share == 1 else "a tenth"
+            yield {"way": "new prices", "lap": lap} | as_json(measured) | grown.since(before)
+
+
 def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Measure insert → processing, idle and beside a large import, and Realtime's own share."""
     ground.empty()
@@ -113,6 +137,12 @@ def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
         for file_data in in_jobs(data.items(sizes.rows)):
             ground.job(busy, file_data)
         yield _times("under load", ways.pick_ups(ground, organization, sizes.pick_ups))
+
+
+def claims(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Claim from backlogs of several sizes and shapes."""
+    for backlog in backlogs(sizes.backlog):
+        yield from claim_times(ground, backlog, sizes.claims)
 
 
 def job_row(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -261,7 +291,9 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "prices": price_lists,
     "previews": previews,
     "changes": change_sets,
+    "nights": nights,
     "pick-up": pick_up,
+    "claims": claims,
     "job-row": job_row,
     "types": other_types,
     "workers": two_workers,

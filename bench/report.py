@@ -95,10 +95,12 @@ def targets(figures: Figures) -> list[Target]:
                 ("price list", "prices", 0.85, 0.9),
             )
         ),
+        *_nights(figures.get("nights", [])),
         _cost_by_size(sizes),
         _memory(sizes),
         *_pick_up(times),
         _preview(figures.get("previews", [])),
+        *_claims(figures.get("claims", [])),
         _updates(figures.get("job-row", [])),
         _share_of_reading(sizes),
         _ratio(
@@ -194,6 +196,33 @@ def _preview(runs: list[Run]) -> Target | None:
     return Target(name, "≤ 2 s", "≤ 1 s", f"{seconds:.2f} s", seconds <= 2)
 
 
+def _nights(runs: list[Run]) -> Iterable[Target | None]:
+    third = middle(runs, lap="night 3")
+    yield _ratio(
+        "new prices, third night ÷ first import", third, middle(runs, lap="first"), 1.5, 2.5
+    )
+    share = middle(runs, "hot_percent", lap="night 3")
+    if share is not None:
+        name = "updates that leave the indexes alone, third night"
+        yield Target(name, "80 %", "95 %", f"{share:.0f} %", share >= 80)
+    heaps = [_number(run["heap_mb"]) for run in runs if str(run["lap"]).startswith("night")]
+    if heaps:
+        ratio = heaps[-1] / heaps[0]
+        name = f"items' table after {len(heaps)} nights ÷ after one"
+        yield Target(name, "≤ 2", "≤ 1.5", f"{ratio:.2f}", ratio <= 2)
+
+
+def _claims(runs: list[Run]) -> Iterable[Target]:
+    few, many = (middle(runs, "p50_ms", way=f"{size} jobs, one job") for size in ("few", "many"))
+    if few is None or many is None:
+        return
+    counts = sorted({_number(run["pending"]) for run in runs})
+    name = f"a claim with {counts[-1]:,.0f} jobs waiting"
+    yield Target(name, "≤ 5 ms", "≤ 2 ms", f"{many:.1f} ms", many <= 5)
+    ratio = many / few
+    yield Target(f"{name} ÷ with {counts[0]:,.0f}", "≤ 2", "", f"{ratio:.2f}", ratio <= 2)
+
+
 def _updates(runs: list[Run]) -> Target | None:
     if not runs:
         return None
@@ -270,6 +299,24 @@ _PLAIN_COLUMNS = {
         "worst_ms": "worst, ms",
     },
     "previews": {"rows": "rows", "seconds": "insert → completed, s"},
+    "nights": {
+        "lap": "lap",
+        "rows": "rows",
+        "rows_a_second": "rows/s",
+        "updates": "updates",
+        "hot_percent": "HOT, %",
+        "heap_mb": "heap, MB",
+        "indexes_mb": "indexes, MB",
+        "wal_mb": "WAL, MB",
+    },
+    "claims": {
+        "pending": "pending",
+        "organizations": "organizations",
+        "claims": "claims",
+        "jobs": "jobs",
+        "p50_ms": "p50, ms",
+        "p95_ms": "p95, ms",
+    },
     "job-row": {"rows": "rows", "updates": "updates", "events": "Realtime events"},
 }
 _PARTS = ("worker", "postgrest", "postgres")

@@ -58,6 +58,20 @@ def as_csv(rows: int) -> bytes:
     return text.getvalue().encode()
 
 
+def as_csv_of_night(rows: int, night: int, share: float) -> bytes:
+    """Write items as a file, that share with the night's prices, the others with the last one's."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(_readable()[0]))
+    writer.writeheader()
+    new = round(share * rows)
+    for number, record in enumerate(islice(_items(), rows)):
+        # The new ones lie scattered in the file, as they do in a dealer's.
+        priced = night if number * new % rows < new else night - 1
+        prices = {"unit_price": f"{number + 1}.{priced:02}", "quantity": str(number % 500 + priced)}
+        writer.writerow({**record, **prices})
+    return text.getvalue().encode()
+
+
 def as_price_list(rows: int, cents: int) -> bytes:
     """Write SKUs and prices of the same items: the row's number in dollars, and these cents."""
     prices = (f"{record['sku']},{row}.{cents:02}" for row, record in enumerate(items(rows), 1))

@@ -8,13 +8,15 @@ from bench.parts import PARTS, SMOKE
 def test_every_path_is_measured(tmp_path):
     figures = measure(list(PARTS), SMOKE)
     assert set(figures) == set(PARTS)
-    for part in set(PARTS) - {"pick-up", "job-row"}:
+    for part in set(PARTS) - {"pick-up", "claims", "job-row"}:
         assert all(run["rows_a_second"] > 0 for run in figures[part])
         assert all(run["cpu"]["postgres"] >= 0 for run in figures[part])
     ways = {run["way"]: run["rows_a_second"] for run in figures["ways"] if run["lap"] == "first"}
     assert len(ways) == 5
     shown = {target.name: target.measured for target in report.targets(figures)}
-    assert len(shown) == 18
+    assert len(shown) == 23
+    assert all(run["p50_ms"] > 0 for run in figures["claims"])
+    assert [run["updates"] for run in figures["nights"]] == [0, 400, 400, 400, 40]
     assert all(run["updates"] == run["events"] > 0 for run in figures["job-row"])
     ratio = ways["worker, jobs of 2,000"] / ways["limit"]
     assert shown["worker ÷ limit, first import"].startswith(f"{ratio:.2f} ")

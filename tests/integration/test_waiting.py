@@ -45,7 +45,7 @@ class History:
             "insert into profiles (id, organization_id) values (%s, 'org_0')", [USER]
         )
 
-    def insert(self, organization, seconds, status, job_type, file_data, created_by=None):  # noqa: PLR0913, PLR0917 - a row
+    def insert(self, organization, seconds, status, job_type, file_data, created_by=None):
         # No two at one time: which of them is first, nobody promises.
         number = len(self.jobs)
         self.jobs.append(UUID(int=number))
@@ -144,8 +144,7 @@ def _without_run(row):
 
 
 numbers = st.integers(0, 30)  # which one of those there are
-# Of a job, in seconds from now: on both sides of what makes an orphan, of what is left to a page, and
-# of now.
+# Of a job, in seconds from now: on both sides of an orphan's, of a page's, and of now.
 times = st.sampled_from([-2000, -1000, -500, -100, -80, -1, 1, 100])
 INSERTS = st.tuples(
     st.just(History.insert),
@@ -194,8 +193,9 @@ def test_a_claim_takes_what_looking_at_every_job_would_take(database, history):
                 database.execute("select finish_import(%s, 'failed', 'over')", [run_id])
         due = database.execute(
             "select count(*) as count from scheduled_jobs where status = 'pending'"
-            " and (job_type = 'import' or created_by is null or scheduled_time <= now() - '90 s'::interval)"
-            " and scheduled_time <= now() and id not in (select job_id from import_runs where retry_at > now())"
+            " and (job_type = 'import' or created_by is null"
+            " or scheduled_time <= now() - interval '90 seconds') and scheduled_time <= now()"
+            " and id not in (select job_id from import_runs where retry_at > now())"
         ).fetchone()
         assert due == {"count": 0}
 
