@@ -72,6 +72,7 @@ def claim_times(ground: Ground, backlog: Backlog, claims: int) -> Iterator[dict[
 
 def _arrange(ground: Ground, backlog: Backlog) -> None:
     ground.empty()
+    ground.database.execute("delete from import_internal.waiting")
     ground.database.execute("delete from organizations where name = 'Backlog'")
     arguments = backlog.__dict__
     ground.database.execute(

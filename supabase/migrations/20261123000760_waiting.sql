@@ -155,9 +155,10 @@ end $$;
 
 -- Corrects a place whose organization has no job to take now: it waits until one may be due, or goes.
 -- Under a lock that whoever relies on the place would not let us have, and so after whoever did.
+-- Returns whether it changed anything.
 create or replace function import_internal.look_later(
   place uuid, organization_id text, export_after_seconds integer)
-returns void
+returns boolean
 language plpgsql security invoker set search_path = ''
 set enable_seqscan = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off
@@ -166,7 +167,7 @@ declare
   next_due_at timestamptz;
 begin
   perform from import_internal.waiting w where w.id = place for update skip locked;
-  if not found then return; end if;
+  if not found then return false; end if;
 
   -- As a statement of its own, which sees what was committed until now.
   select least(
@@ -191,6 +192,7 @@ begin
     update import_internal.waiting w set due_at = next_due_at
     where w.id = place and w.due_at <> next_due_at;
   end if;
+  return found;
 end $$;
 
 -- Sees to it that the claim looks at organizations whose job is processing while nobody runs it: the

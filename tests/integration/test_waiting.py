@@ -200,6 +200,22 @@ def test_a_claim_takes_what_looking_at_every_job_would_take(database, history):
         assert due == {"count": 0}
 
 
+def test_places_of_thousands_who_wait_no_more_are_cleared_away_claim_by_claim(database):
+    with database.transaction(force_rollback=True):
+        here = History(database)
+        database.execute(
+            "insert into import_internal.waiting (organization_id, due_at)"
+            " select 'gone_' || n, '-infinity' from generate_series(1, 250) n"
+        )
+        here.insert(0, -1, "pending", "import", None)
+        answers = [
+            database.execute("select claim_import_jobs('w', 60, 2) as answer").fetchone()["answer"]
+            for _ in range(3)
+        ]
+    assert [len(answer["jobs"]) for answer in answers] == [0, 0, 1]
+    assert [answer["next_due_in"] for answer in answers] == [0, 0, None]
+
+
 def places(dealer):
     return dealer.connection.execute(
         "select * from import_internal.waiting where organization_id = %s",
