@@ -77,7 +77,7 @@ declare
 begin
   if room <= 0 then return; end if;
   if refusals <> '[]' then
-    records := (select j.file_data -> 'records' from public.scheduled_jobs j where j.id = run.job_id);
+    records := import_internal.records_of(run.job_id);
   end if;
 
   insert into public.import_errors (job_id, row_number, organization_id, field, message, "row")

@@ -21,7 +21,7 @@ language sql immutable security invoker set search_path = '' as $$
     else 'import' end;
 $$;
 
--- What a job asks for beside its rows: {"kind", "row_count" (null: file_data holds no records),
+-- What a job asks for beside its rows: {"kind", "row_count" (null: the job has no records),
 -- "mapping", "source", "options" (an export's export_options), "dry_run", "mode"}. The one place that
 -- decompresses file_data for a claim, and once.
 create or replace function import_internal.asked_by(job_id uuid)
@@ -31,8 +31,10 @@ begin
   return (
     select jsonb_build_object(
       'kind', import_internal.kind_of(j.job_type, given.rest),
-      'row_count', case when jsonb_typeof(given.records) = 'array'
-        then jsonb_array_length(given.records) end,
+      'row_count', coalesce(
+        case when jsonb_typeof(given.records) = 'array'
+          then jsonb_array_length(given.records) end,
+        import_internal.shared_row_count(j.id)),
       'mapping', import_internal.small_object(given.rest, 'mapping'),
       'source', import_internal.small_object(given.rest, 'source'),
       'options', coalesce(
@@ -55,7 +57,7 @@ begin
 end $$;
 
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
--- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: file_data holds
+-- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: the job has
 -- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies;
 -- null: there is none), "options" (an object: an export's export_options), "dry_run", "guards" (an
 -- object: what the rows are judged by before they are written; empty: by nothing),

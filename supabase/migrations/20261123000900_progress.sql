@@ -7,8 +7,7 @@ returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
   run public.import_runs := import_internal.hold_live_run(run_id);
-  records jsonb := (
-    select j.file_data -> 'records' from public.scheduled_jobs j where j.id = run.job_id);
+  records jsonb := import_internal.records_of(run.job_id);
 begin
   if first_row = 1 and jsonb_typeof(records) = 'array'
     and jsonb_array_length(records) <= read_job_records.row_count

@@ -50,9 +50,13 @@ create table if not exists import_internal.repeats (
   -- The day of month that is meant: 31 in February. NULL: wall_clock's own. It counts only on
   -- wall_clock's date.
   day_of_month integer,
+  -- The rows, where they were the first job's own and not in a file.
+  rows_id uuid references import_internal.shared_rows (id) on delete set null,
   constraint repeats_one_next_occurrence unique (follows),
   constraint repeats_known_day_of_month check (day_of_month between 1 and 31)
 );
+
+create index if not exists repeats_rows_idx on import_internal.repeats (rows_id);
 
 alter table import_internal.settings enable row level security;
 alter table import_internal.repeats enable row level security;
@@ -236,7 +240,7 @@ begin
 
   begin
     with upcoming as materialized (
-      select n.*
+      select n.*, import_internal.share_rows(j.id) as rows_id
       from public.scheduled_jobs j
       left join import_internal.repeats r on r.job_id = j.id
       cross join lateral import_internal.next_occurrence(
@@ -252,14 +256,17 @@ begin
         repeat_days_of_week, repeat_days_of_month)
       select
         j.organization_id, j.created_by, j.job_type, j.data_type, upcoming.next_time, 'pending',
-        j.creator_name, j.file_name, j.file_data, j.repeat_type, j.repeat_interval,
+        j.creator_name, j.file_name,
+        case when upcoming.rows_id is null then j.file_data else j.file_data - 'records' end,
+        j.repeat_type, j.repeat_interval,
         j.repeat_custom_unit, j.repeat_end_date, j.repeat_days_of_week, j.repeat_days_of_month
       from public.scheduled_jobs j cross join upcoming
       where j.id = schedule_next_occurrence.job_id
       returning id
     )
-    insert into import_internal.repeats (job_id, follows, wall_clock, day_of_month)
-    select inserted.id, schedule_next_occurrence.job_id, upcoming.next_wall_clock, upcoming.next_day
+    insert into import_internal.repeats (job_id, follows, wall_clock, day_of_month, rows_id)
+    select inserted.id, schedule_next_occurrence.job_id, upcoming.next_wall_clock,
+           upcoming.next_day, upcoming.rows_id
     from inserted cross join upcoming;
   exception when query_canceled or others then -- others are all others but a timeout
     if sqlstate ~ '^(08|40|53|57|55P03)' and not exists (

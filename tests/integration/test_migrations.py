@@ -29,7 +29,7 @@ OURS = {file.stem for file in POLICIES} - {"storage_objects"}
 INTERNAL = {
     f"import_internal.{table}"
     for table in (
-        *("settings", "repeats", "waiting"),
+        *("settings", "repeats", "shared_rows", "waiting"),
         *("rehearsals", "listed_items", "missing_items"),
     )
 }
