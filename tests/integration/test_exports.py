@@ -298,14 +298,15 @@ def test_the_claim_first(dealer, export, as_worker, as_creator):
 @pytest.fixture
 def slow_claims(stack, database):
     """Hold every claim between its look at the jobs and its locks, until what this yields ends."""
-    kind_of = "import_internal.kind_of(text, jsonb)"
+    left_to_page = "import_internal.left_to_page(text, uuid, integer)"
     before = database.execute(
-        "select pg_get_functiondef(%s::regprocedure) as definition", [kind_of]
+        "select pg_get_functiondef(%s::regprocedure) as definition", [left_to_page]
     ).fetchone()["definition"]
     database.execute("""
-        create or replace function import_internal.kind_of(job_type text, file_data jsonb)
-        returns text language plpgsql volatile as $$
-        begin perform pg_advisory_xact_lock_shared(4711); return job_type; end $$""")
+        create or replace function import_internal.left_to_page(
+          job_type text, created_by uuid, export_after_seconds integer)
+        returns interval language plpgsql volatile as $$
+        begin perform pg_advisory_xact_lock_shared(4711); return '0'; end $$""")
     with psycopg.connect(stack.db_url) as holder:
         holder.execute("select pg_advisory_xact_lock(4711)")
         yield holder
