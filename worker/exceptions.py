@@ -35,6 +35,10 @@ class RequestRefusedError(ImportWorkerError):
     """The database refused a call for good (revoked key, missing function). Retrying is useless."""
 
 
+class DuplicateRefusedError(ImportWorkerError):
+    """A duplicate cannot be treated as asked. The text tells the operator why; nothing was done."""
+
+
 # When several things go wrong at once, the first of these decides how the run ends.
 _GRAVITY = (
     RunLostError,

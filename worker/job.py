@@ -226,6 +226,25 @@ class ZeroStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned:
+    """What one step of pruning did."""
+
+    # How many things went; with dry_run, how many would.
+    removed: int
+    # Where the next step goes on, for the database to understand; None at the end.
+    next: object
+    # Files that are to be removed through Storage: of which bucket, and their paths in it.
+    bucket: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, answer: dict[str, Any]) -> Self:
+        """Read the answer of prune_imports."""
+        bucket, names = answer.get("bucket", ""), answer.get("names", ())
+        return cls(answer["removed"], answer["next"], bucket, tuple(names))
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a job is, in rows."""
 

@@ -31,6 +31,7 @@ from worker.job import (
     Insert,
     Job,
     Progress,
+    Pruned,
     RowError,
     RunResult,
     UndoPlan,
@@ -38,7 +39,7 @@ from worker.job import (
 )
 from worker.memory import Layout, Memory
 
-Answer = TypeVar("Answer", dict[str, Any], list[Any], str, int)
+Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
 _JOB_STATUSES = {"pending", "processing", "completed", "failed", "cancelled"}
 
@@ -394,20 +395,26 @@ class JobQueue:
             "release_import", str, self._quick_seconds, run_id=str(run_id), retry_in=retry_in
         )
 
-    async def prune_changes(self, max_sets: int) -> int:
-        """Forget change sets that are older than is kept, of the max_sets oldest; how many.
+    async def prune(self, what: str, after: object, most: int, *, dry_run: bool) -> Pruned:
+        """Remove a few of what is older than it is kept.
 
-        Raises:
-            DatabaseUnavailableError: there was no answer to the only try.
-            RequestRefusedError.
+        Args:
+            what: the kind, as prune_imports calls it.
+            after: where to go on, as the step before said; None: at the start.
+            most: how many at most.
+            dry_run: only count them.
 
         """
-        try:
-            return await self._call_once(
-                "prune_import_changes", int, self._quick_seconds, max_sets=max_sets
-            )
-        except TransientError as error:
-            raise DatabaseUnavailableError(str(error)) from None
+        answer = await self._call(
+            "prune_imports",
+            dict,
+            STATEMENT_SECONDS,
+            what=what,
+            after=after,
+            most=most,
+            dry_run=dry_run,
+        )
+        return Pruned.from_json(answer)
 
     async def _call(
         self, function: str, kind: type[Answer], within: float, **arguments: object

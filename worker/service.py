@@ -24,7 +24,7 @@ from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
 from worker.job import Claim, Job
 from worker.listener import Listener
-from worker.operating.pruning import Pruning
+from worker.operating.pruning import prune_while_idle
 from worker.queue import JobQueue
 from worker.scratch import remove_leftovers
 from worker.storage import EXPORTS, FileStore
@@ -78,8 +78,9 @@ class _Service:
         self._listener = Listener(
             settings.supabase_url, settings.supabase_secret_key.get_secret_value(), self._wake.set
         )
-        self._pruning = Pruning(self._queue)
         self._runs: dict[asyncio.Task[None], Job] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
         # Runs we were given, going on or not: only what is not among them came in a lost answer.
         self._known: deque[UUID] = deque(maxlen=_KNOWN_RUNS)
 
@@ -94,6 +95,7 @@ class _Service:
                     else [
                         group.create_task(self._listener.listen()),
                         group.create_task(self._log_gauges()),
+                        group.create_task(prune_while_idle(self._queue, self._store, self._idle)),
                     ]
                 )
                 try:
@@ -118,8 +120,6 @@ class _Service:
                 if free := self._settings.worker_concurrency - len(self._runs):
                     claim = await self._claim(free)
                     jobs = claim.jobs
-                    if not jobs:
-                        await self._pruning.go_on()
                     if claim.next_due_in is not None:
                         sleep = min(sleep, claim.next_due_in)
             except DatabaseUnavailableError as error:
@@ -154,6 +154,7 @@ class _Service:
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         run = group.create_task(self._run(job))
         self._runs[run] = job
+        self._idle.clear()
         run.add_done_callback(self._on_run_end)
 
     async def _run(self, job: Job) -> None:
@@ -172,6 +173,8 @@ class _Service:
 
     def _on_run_end(self, run: asyncio.Task[None]) -> None:
         del self._runs[run]
+        if not self._runs:
+            self._idle.set()
         self._wake.set()
 
     async def _wait_for_runs(self) -> None:

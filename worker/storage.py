@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ class FileStore:
     """A bucket: of import files, unless another one is named."""
 
     def __init__(self, client: AsyncClient, limit_mb: int, bucket: str = BUCKET) -> None:
+        self._buckets = client.storage
         self._bucket = client.storage.from_(bucket)
         assert client.options.httpx_client is not None  # noqa: S101 - connect() set it
         self._http = client.options.httpx_client
@@ -51,6 +53,23 @@ class FileStore:
 
         """
         await retried("upload", lambda: self._upload(path, file, content_type))
+
+    async def remove(self, bucket: str, paths: Sequence[str]) -> None:
+        """Remove files of any bucket; those that are not there are no trouble.
+
+        Raises:
+            DatabaseUnavailableError, RequestRefusedError.
+
+        """
+        await retried("remove", lambda: self._remove(bucket, paths))
+
+    async def _remove(self, bucket: str, paths: Sequence[str]) -> None:
+        try:
+            await self._buckets.from_(bucket).remove(list(paths))
+        except StorageApiError as error:
+            raise _translate("remove", error) from None
+        except httpx.RequestError as error:
+            raise TransientError(type(error).__name__) from None
 
     async def _download(self, path: str, into: Path) -> str:
         digest = hashlib.sha256()

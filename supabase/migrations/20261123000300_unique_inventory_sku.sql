@@ -9,7 +9,8 @@ create table if not exists public.inventory_duplicates (
   sku text not null,
   kept_id uuid not null, -- the row of inventory that stayed
   moved_at timestamptz not null default now(),
-  item jsonb not null -- the row as it was, every column
+  item jsonb not null, -- the row as it was, every column
+  merged_at timestamptz -- when the item that stayed was given what it lacked; NULL: it waits
 );
 create index if not exists inventory_duplicates_org_sku_idx
   on public.inventory_duplicates (organization_id, sku);
@@ -93,8 +94,9 @@ end $$;
 revoke execute on function public.move_inventory_duplicates()
   from public, anon, authenticated, service_role;
 
--- Undoes it: drops the unique index and puts every moved row back as it was. The worker refuses to
--- write inventory until move_inventory_duplicates() has run again. Returns how many rows came back.
+-- Undoes it: drops the unique index and puts every moved row back as it was, but for those of an
+-- organization that was deleted since. The worker refuses to write inventory until
+-- move_inventory_duplicates() has run again. Returns how many rows came back.
 -- Who may call it: the database owner alone.
 create or replace function public.restore_inventory_duplicates() returns bigint
 language plpgsql security invoker set search_path = '' as $$
@@ -118,10 +120,12 @@ begin
      from (
        select item.*
        from public.inventory_duplicates d
+       join public.organizations o on o.id = d.organization_id
        cross join lateral jsonb_populate_record(null::public.inventory, d.item) item) moved',
     columns);
   get diagnostics restored = row_count;
-  delete from public.inventory_duplicates;
+  delete from public.inventory_duplicates d using public.organizations o
+  where o.id = d.organization_id;
   return restored;
 end $$;
 revoke execute on function public.restore_inventory_duplicates()
@@ -149,12 +153,13 @@ end $$;
 
 -- Who may do what: ../policies/inventory_duplicates.sql, the same text.
 -- inventory_duplicates: rows moved out of inventory. Users see their organization's, so that
--- nobody has to ask where an item went; moving them in and out is the database owner's work.
+-- nobody has to ask where an item went. Moving all of them in and out is the database owner's work;
+-- one by one they are restored and merged by functions, which an operator calls with the secret key.
 alter table public.inventory_duplicates enable row level security;
 
 revoke all on public.inventory_duplicates from public, anon, authenticated, service_role;
 grant select on public.inventory_duplicates to authenticated;
-grant select on public.inventory_duplicates to service_role;
+grant select, update, delete on public.inventory_duplicates to service_role;
 
 drop policy if exists inventory_duplicates_select_own_organization on public.inventory_duplicates;
 create policy inventory_duplicates_select_own_organization on public.inventory_duplicates

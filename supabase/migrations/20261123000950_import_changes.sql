@@ -174,37 +174,8 @@ begin
     nullif(changed.changes, '{}'), changed.removed, changed.undoes);
 end $$;
 
--- Removes change sets that are older than the setting says, the oldest first, of at most max_sets
--- that it looks at; the idle worker comes again. One that an undo is about to take back stays.
--- Returns how many it removed.
-create or replace function public.prune_import_changes(max_sets integer)
-returns integer
-language plpgsql security invoker set search_path = '' as $$
-declare
-  days constant integer := import_internal.changes_days();
-  removed integer;
-begin
-  if days = -1 then return 0; end if;
-  delete from public.import_changes c
-  using (
-    select o.id, o.changed_at
-    from public.import_changes o
-    order by o.id
-    limit max_sets) as oldest
-  where c.id = oldest.id and oldest.changed_at < now() - make_interval(days => days)
-    and not exists (
-      select from public.scheduled_jobs j
-      where j.id = c.undo_job_id and c.undone_at is null
-        and j.status in ('pending', 'processing'));
-  get diagnostics removed = row_count;
-  return removed;
-end $$;
-
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;
 grant execute on all functions in schema import_internal to service_role;
-
-revoke execute on function public.prune_import_changes(integer) from public, anon, authenticated;
-grant execute on function public.prune_import_changes(integer) to service_role;
 
 notify pgrst, 'reload schema';

@@ -5,7 +5,7 @@ A status says what PostgREST thinks happened; only the row says what did.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -76,7 +76,14 @@ MAY = {
             "update": SERVICE,
             "delete": SERVICE,
         }
-        for table in ("import_runs", "import_errors", "import_memory", "import_changes")
+        for table in (
+            "import_runs",
+            "import_errors",
+            "import_memory",
+            "import_changes",
+            "import_daily",
+            "merged_contacts",
+        )
     },
     "import_templates": {
         "select": MEMBERS | SERVICE,
@@ -90,7 +97,6 @@ MAY = {
         table: dict.fromkeys(("select", "insert", "update", "delete"), SERVICE)
         for table in ("import_batches", "import_settings")
     },
-    "inventory_duplicates": {"select": MEMBERS | SERVICE},
     "import_history": {"select": MEMBERS | SERVICE},
     # Set by admins, who are in test_judgement.py.
     "import_guards": {
@@ -99,6 +105,7 @@ MAY = {
         "update": SERVICE,
         "delete": SERVICE,
     },
+    "inventory_duplicates": {"select": MEMBERS | SERVICE, "update": SERVICE, "delete": SERVICE},
 }
 # From which status to which. The creator's own job; nobody else but service_role changes a status.
 TRANSITIONS = {("creator", "pending"): {"cancelled"}, ("creator", "processing"): {"cancelled"}}
@@ -121,7 +128,6 @@ CALLABLE = {
     "list_old_exports": {"service_role"},
     "release_import": {"service_role"},
     "recall_mappings": {"service_role"},
-    "prune_import_changes": {"service_role"},
     "begin_undo": {"service_role"},
     "apply_undo_batch": {"service_role"},
     "list_items": {"service_role"},
@@ -130,6 +136,13 @@ CALLABLE = {
     "zero_missing_items": {"service_role"},
     # What imports did to items that the policies let them see.
     "item_history": {"colleague", "creator", "stranger", "service_role"},
+    "prune_imports": {"service_role"},
+    "restore_inventory_duplicate": {"service_role"},
+    "merge_inventory_duplicates": {"service_role"},
+    "merge_contacts": {"service_role"},
+    "unmerge_contacts": {"service_role"},
+    # Runs as its caller: test_a_user_is_told_of_their_own_contacts_only.
+    "contact_duplicates": {"colleague", "creator", "stranger", "service_role"},
 }
 
 KEYS = {
@@ -141,6 +154,7 @@ KEYS = {
     "import_guards": ("organization_id",),
     "import_history": ("job_id",),
     "organization_settings": ("organization_id",),
+    "import_daily": ("organization_id", "day", "data_type", "kind"),
 }
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
@@ -151,6 +165,7 @@ NEW_VALUES = {
     "numeric": 7.5,
     "double precision": 7.5,
     "jsonb": {"changed": True},
+    "date": "2031-05-06",
     "boolean": True,
     "text[]": ["changed"],
     "integer[]": [7],
@@ -264,6 +279,18 @@ class World:
                 "leaping_items_percent": 5,
             },
             "import_history": {"status": "completed"},
+            "import_daily": {
+                "day": date.fromordinal(700_000 + uuid4().int % 700_000).isoformat(),
+                "data_type": "contacts",
+                "kind": "import",
+            },
+            "merged_contacts": {
+                "id": str(uuid4()),
+                "kept_id": str(uuid4()),
+                "contact": {},
+                "filled": {},
+                "moved": {},
+            },
             "inventory_duplicates": {
                 "id": str(uuid4()),
                 "kept_id": str(uuid4()),
@@ -443,6 +470,24 @@ def test_delete(world, table, role):
     assert len(before) - len(world.look(table)) == int(allowed), answer.text
 
 
+def test_a_user_is_told_of_their_own_contacts_only(world):
+    for organization in (world.dealer, world.other):
+        for _ in range(2):
+            organization.execute(
+                "insert into contacts (organization_id, name, email) values (%s, 'A', 'a@x.ca')",
+                organization.organization_id,
+            )
+    named = {d: {"of_organization": d.organization_id} for d in (world.dealer, world.other)}
+    for role, own in (("creator", world.dealer), ("stranger", world.other)):
+        for arguments, organization in ((named[own], own), ({}, own)):
+            [group] = world.request(role, "POST", "rpc/contact_duplicates", json=arguments).json()
+            assert group["organization_id"] == organization.organization_id
+    for role, another in (("stranger", world.dealer), ("creator", world.other)):
+        assert (
+            world.request(role, "POST", "rpc/contact_duplicates", json=named[another]).json() == []
+        )
+
+
 def test_a_user_sees_their_own_profile_and_organization_only(world):
     [profile] = world.request("colleague", "GET", "profiles").json()
     assert profile["id"] == str(world.dealer.colleague_id)
@@ -484,6 +529,7 @@ def test_every_function(world, database, role):
         "uuid[]": [],
         "text[]": [],
         "jsonb": [],
+        "boolean": True,
     }
     before = world.look("scheduled_jobs")
     callable_ones = set()

@@ -1,7 +1,6 @@
 """What a batch changed, kept in its transaction: exact, compact, and gone after its time."""
 
 import asyncio
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -266,58 +265,3 @@ async def test_a_change_set_is_small(queue, dealer, figure):
     figure(f"change sets: {new:.0f} bytes a new item, {price:.0f} a changed price")
     assert new < 80
     assert price < 100
-
-
-# Forgetting.
-
-
-def arrange(dealer, age_days, **columns):
-    """Put a change set there that is so old."""
-    row = {
-        "id": -uuid4().int % 2**62 - 2**62,  # before all others
-        "job_id": dealer.insert_job([], scheduled_in=3600),
-        "organization_id": dealer.organization_id,
-        "first_row": 1,
-        "data_type": "inventory",
-        "row_count": 1,
-    } | columns
-    names, places = ", ".join(row), ", ".join(["%s"] * len(row))
-    return dealer.scalar(
-        f"insert into import_changes ({names}, changed_at)"  # noqa: S608
-        f" values ({places}, now() - make_interval(days => %s)) returning id",
-        *row.values(),
-        age_days,
-    )
-
-
-async def test_what_is_too_old_is_pruned_in_steps_the_oldest_first(queue, dealer):
-    ids = [arrange(dealer, 31, id=number) for number in (-9, -8, -7)]
-    young = arrange(dealer, 29, id=-6)
-    assert await queue.prune_changes(2) == 2
-    assert [row["id"] for row in change_sets(dealer)] == [ids[2], young]
-    assert await queue.prune_changes(2) == 1
-    assert await queue.prune_changes(2) == 0
-    assert [row["id"] for row in change_sets(dealer)] == [young]
-
-
-async def test_what_is_kept_for_ever_is_not_pruned(queue, dealer, days):
-    arrange(dealer, 3000)
-    days(-1)
-    assert await queue.prune_changes(10) == 0
-    days(90)
-    assert await queue.prune_changes(10) == 1
-
-
-async def test_with_a_setting_of_no_days_all_of_it_goes(queue, dealer, days):
-    arrange(dealer, 1)
-    days(0)
-    await queue.prune_changes(1000)
-    assert change_sets(dealer) == []
-
-
-async def test_what_an_undo_is_about_to_take_back_stays_until_then(queue, dealer):
-    undo = dealer.insert_job(None, scheduled_in=3600)
-    arrange(dealer, 40, undo_job_id=undo)
-    assert await queue.prune_changes(10) == 0
-    dealer.execute("update scheduled_jobs set status = 'cancelled' where id = %s", undo)
-    assert await queue.prune_changes(10) == 1

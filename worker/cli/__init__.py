@@ -13,8 +13,10 @@ from uuid import UUID
 import structlog
 from rich.console import Console
 
+from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
 from worker.cli.import_file import FAILED, Upload, import_file
+from worker.cli.prune import prune_now
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
 from worker.cli.undo import undo
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     templates: 0 when it is done, 2 when it is not.
     undo: 0 when everything is as it was, 1 when some was kept, 2 when the undo failed.
     export: 0 when the file is here, 2 when the export failed.
+    prune, duplicates: 0 when it is done, 1 when it is not.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -60,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(act, failure=UNDO_FAILED)
     if options.command == "export":
         return _ended(export(settings, _export(options), Console()), failure=FAILED)
+    if options.command == "duplicates":
+        return _ended(duplicates(settings, options, Console()), failure=1)
+    if options.command == "prune":
+        return _ended(prune_now(settings, Console(), dry_run=options.dry_run), failure=1)
     return _ended(_run(settings, once=options.once), failure=1)
 
 
@@ -93,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="import and export what is due, until SIGTERM")
     run.add_argument("--once", action="store_true", help="do what is due now, then exit")
+
+    prune = commands.add_parser("prune", help="forget what is older than the settings say")
+    prune.add_argument("--dry-run", action="store_true", help="only say how much that is")
+    add_duplicates(commands)
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
     upload.add_argument(
