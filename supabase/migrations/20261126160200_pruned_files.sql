@@ -50,7 +50,10 @@ begin
     select j.id::text as id, j.file_data #>> '{source,path}' as path
     from public.scheduled_jobs j
     where j.organization_id in (select candidate.organization_id from candidate)
-      and (import_internal.over_since(j.id) < old_before) is not true
+      -- As over_since has it, which would be called for every job of the organization.
+      and (j.status in ('pending', 'processing')
+           or coalesce(j.completed_at, j.created_at) >= old_before
+           or j.id in (select r.job_id from public.import_runs r where r.finished_at is null))
   )
   select array(
     select candidate.name from candidate

@@ -4,7 +4,9 @@ The database is every test's: each looks at its own dealer's, and clears what it
 """
 
 import asyncio
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -142,6 +144,12 @@ def test_the_settings_are_there_with_words(database):
     rows = database.execute("select * from import_settings where name like '%\\_days'").fetchall()
     assert {row["name"]: row["value"] for row in rows} == SETTINGS
     assert all("-1 keeps" in row["description"] for row in rows)
+
+
+def test_the_page_tells_of_each_setting():
+    page = (Path(__file__).parents[2] / "docs" / "PRUNING.md").read_text()
+    told = re.findall(r"^\| `(\w+_days)` \| (\d+) \|", page, re.MULTILINE)
+    assert {name: int(days) for name, days in told} == SETTINGS
 
 
 async def test_without_a_setting_nothing_goes(dealer, database):
