@@ -54,20 +54,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
     sys.set_int_max_str_digits(0)
-    if options.command == "import":
-        return _ended(import_file(settings, _upload(options), Console()), failure=FAILED)
-    if options.command == "templates":
-        return _ended(templates(settings, wish_of(options), Console()), failure=REFUSED)
-    if options.command == "undo":
-        act = undo(settings, options.jobs, Console(), dry_run=options.dry_run)
-        return _ended(act, failure=UNDO_FAILED)
-    if options.command == "export":
-        return _ended(export(settings, _export(options), Console()), failure=FAILED)
-    if options.command == "duplicates":
-        return _ended(duplicates(settings, options, Console()), failure=1)
-    if options.command == "prune":
-        return _ended(prune_now(settings, Console(), dry_run=options.dry_run), failure=1)
-    return _ended(_run(settings, once=options.once), failure=1)
+    command, failure = _command(settings, options)
+    return _ended(command, failure)
+
+
+def _command(
+    settings: Settings, options: argparse.Namespace
+) -> tuple[Coroutine[Any, Any, int], int]:
+    """Give what was asked for, and its exit code after a failure."""
+    command: Coroutine[Any, Any, int]
+    failure = 1
+    match options.command:
+        case "import":
+            command, failure = import_file(settings, _upload(options), Console()), FAILED
+        case "templates":
+            command, failure = templates(settings, wish_of(options), Console()), REFUSED
+        case "undo":
+            command = undo(settings, options.jobs, Console(), dry_run=options.dry_run)
+            failure = UNDO_FAILED
+        case "export":
+            command, failure = export(settings, _export(options), Console()), FAILED
+        case "duplicates":
+            command = duplicates(settings, options, Console())
+        case "prune":
+            command = prune_now(settings, Console(), dry_run=options.dry_run)
+        case _:
+            command = _run(settings, once=options.once)
+    return command, failure
 
 
 async def _run(settings: Settings, *, once: bool) -> int:
