@@ -130,7 +130,8 @@ class _Service:
             for job in jobs:
                 self._start(job, group)
             # A run that ended while the claim was under way may have made way for the next job.
-            if once and not (jobs or self._runs or self._wake.is_set()):
+            # So may a claim that only cleared away, and wants to be called again at once.
+            if once and sleep > 0 and not (jobs or self._runs or self._wake.is_set()):
                 return
             # A claim gives at most one job an organization, so it may leave more behind; a run that
             # ends wakes us, and so does whatever else can make a job due.

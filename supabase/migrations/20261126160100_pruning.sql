@@ -16,7 +16,9 @@ insert into public.import_settings (name, value, description) values
                        '-1 keeps them for ever.'),
   ('imports_files_days', '30', 'Days for which files in the bucket imports are kept: uploads after '
                                'the last job that read them is over, and refused rows. '
-                               '-1 keeps them for ever.')
+                               '-1 keeps them for ever.'),
+  ('exports_files_days', '30', 'Days for which what an export wrote to the bucket exports is kept '
+                               'after its job is over. -1 keeps it for ever.')
 on conflict do nothing;
 
 -- Before when things of a kind are too old: '-infinity' when they are kept for ever, and when the

@@ -9,7 +9,7 @@
 -- over for that long, names it in file_data.source or has its id in the file's path: the refused
 -- rows of a job are <organization>/failed/<job>.csv, what a job wrote <organization>/<job>/…. A
 -- repeating job is never over: its next occurrence waits.
--- What leads to a file goes before the file does (import_runs.failed_rows_path).
+-- What leads to a file goes before the file does (import_runs.failed_rows_path, export_path).
 create or replace function import_internal.prune_files(after jsonb, most integer, dry_run boolean)
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
@@ -78,6 +78,13 @@ begin
       and r.job_id = any (array(
         select substring(
           name from '/failed/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.]csv$')::uuid
+        from unnest(names) as name));
+    update public.import_runs r
+    set export_path = null
+    where r.export_path = any (names)
+      and r.job_id = any (array(
+        select substring(
+          name from '^[^/]+/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/')::uuid
         from unnest(names) as name));
   end if;
   return jsonb_build_object(

@@ -125,7 +125,6 @@ CALLABLE = {
     "read_export_page": {"service_role"},
     "read_export_template": {"service_role"},
     "finish_export": {"service_role"},
-    "list_old_exports": {"service_role"},
     "release_import": {"service_role"},
     "recall_mappings": {"service_role"},
     "begin_undo": {"service_role"},

@@ -26,6 +26,7 @@ SETTINGS = {
     "runs_days": 365,
     "merged_days": 30,
     "imports_files_days": 30,
+    "exports_files_days": 30,
 }
 UNFINISHED = ("pending", "processing")
 OVER = ("completed", "failed", "cancelled")
@@ -441,9 +442,9 @@ async def test_sums_go_with_their_organization(make_dealer):
 def put(dealer, service_client):
     """Store a file in the dealer's folder that is so old; its path."""
 
-    async def put(name, age_days):
+    async def put(name, age_days, bucket="imports"):
         path = f"{dealer.organization_id}/{name}"
-        await service_client.storage.from_("imports").upload(path, b"sku,name\nA,Saw\n")
+        await service_client.storage.from_(bucket).upload(path, b"sku,name\nA,Saw\n")
         dealer.execute(
             "update storage.objects set created_at = now() - make_interval(days => %s),"
             " updated_at = now() - make_interval(days => %s) where name = %s",
@@ -454,10 +455,10 @@ def put(dealer, service_client):
     return put
 
 
-def files(dealer):
+def files(dealer, bucket="imports"):
     found = dealer.connection.execute(
-        "select name from storage.objects where bucket_id = 'imports' and name like %s",
-        [f"{dealer.organization_id}/%"],
+        "select name from storage.objects where bucket_id = %s and name like %s",
+        [bucket, f"{dealer.organization_id}/%"],
     ).fetchall()
     return {row["name"] for row in found}
 
@@ -521,6 +522,22 @@ async def test_refused_rows_go_as_files_too_and_nothing_leads_to_them(dealer, pr
     assert files(dealer) == {stays}
     paths = [
         dealer.scalar("select failed_rows_path from import_runs where id = %s", run_id)
+        for run_id in runs
+    ]
+    assert paths == [None, stays]
+
+
+async def test_what_exports_wrote_goes_too_and_nothing_leads_to_it(dealer, prune_all, put):
+    old, young = [job(dealer, days, job_type="export", records=0) for days in (31, 29)]
+    gone, stays = [await put(f"{job_id}/items.csv", 31, "exports") for job_id in (old, young)]
+    runs = [
+        run(dealer, job_id, 31, export_path=path, kind="export")
+        for job_id, path in ((old, gone), (young, stays))
+    ]
+    await prune_all()
+    assert files(dealer, "exports") == {stays}
+    paths = [
+        dealer.scalar("select export_path from import_runs where id = %s", run_id)
         for run_id in runs
     ]
     assert paths == [None, stays]

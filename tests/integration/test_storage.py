@@ -257,25 +257,6 @@ def test_nobody_but_the_worker_writes_exports(bucket, exported, role):
     assert bucket.dealer.scalar("select not public from storage.buckets where id = 'exports'")
 
 
-def test_old_exports_are_listed_for_whoever_removes_them(bucket, exported):
-    def listed(days, most=100_000):
-        key = bucket.dealer.stack.keys.secret
-        answer = httpx.post(
-            f"{bucket.dealer.stack.url}/rest/v1/rpc/list_old_exports",
-            json={"older_than_days": days, "most": most},
-            headers={"apikey": key},
-        )
-        return answer.json()
-
-    bucket.dealer.execute(
-        "update storage.objects set created_at = now() - interval '31 days' where name = %s",
-        exported,
-    )
-    assert exported in listed(30)
-    assert listed(30, most=0) == []
-    assert exported not in listed(32)
-
-
 def test_a_file_over_the_limit_is_refused(bucket):
     name = bucket.name("{org}/huge.csv")
     size = 200 * 1024 * 1024 + 1
