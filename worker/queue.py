@@ -38,6 +38,7 @@ from worker.job import (
     ZeroStep,
 )
 from worker.memory import Layout, Memory
+from worker.presence import Presence
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
@@ -415,6 +416,23 @@ class JobQueue:
             dry_run=dry_run,
         )
         return Pruned.from_json(answer)
+
+    async def report_worker(self, presence: Presence, *, is_stopping: bool) -> int:
+        """Say that this worker is there, or that it goes; how many there are."""
+        answer = await self._call(
+            "report_worker",
+            dict,
+            self._quick_seconds,
+            worker_id=self._worker_id,
+            version=presence.version,
+            host=presence.host,
+            listener=presence.listener,
+            times_deaf=presence.times_deaf,
+            concurrency=presence.concurrency,
+            runs=presence.runs,
+            is_stopping=is_stopping,
+        )
+        return int(answer["alive"])
 
     async def _call(
         self, function: str, kind: type[Answer], within: float, **arguments: object

@@ -25,15 +25,23 @@ def remove_leftovers() -> None:
 
     To be called before this one has anything: what bears its number is an earlier one's.
     """
-    for directory in Path(tempfile.gettempdir()).iterdir():
-        found = _OURS.match(directory.name)
-        if found and not _is_in_use(int(found[1])):
+    for pid, directory in _directories():
+        if pid == os.getpid() or not _lives(pid):
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _is_in_use(pid: int) -> bool:
-    if pid == os.getpid():
-        return False
+def living_directories() -> Iterator[tuple[int, Path]]:
+    """Find the directories of this machine's processes that live, with the processes' numbers."""
+    return ((pid, directory) for pid, directory in _directories() if _lives(pid))
+
+
+def _directories() -> Iterator[tuple[int, Path]]:
+    for directory in Path(tempfile.gettempdir()).iterdir():
+        if found := _OURS.match(directory.name):
+            yield int(found[1]), directory
+
+
+def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

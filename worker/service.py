@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 from supabase import AsyncClient
 
+from worker import __version__
 from worker.config import Settings
 from worker.connection import connect
 from worker.ending import refuse_unknown
@@ -24,7 +25,10 @@ from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
 from worker.job import Claim, Job
 from worker.listener import Listener
+from worker.operating.attendance import attend, leave
 from worker.operating.pruning import prune_while_idle
+from worker.operating.pulse import beat
+from worker.presence import Presence
 from worker.queue import JobQueue
 from worker.scratch import remove_leftovers
 from worker.storage import EXPORTS, FileStore
@@ -67,7 +71,8 @@ class _Service:
     def __init__(self, settings: Settings, client: AsyncClient, files: AsyncClient) -> None:
         self._settings = settings
         # One process's own: whoever has the same name is given its runs (claim_import_jobs).
-        self._worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._host = socket.gethostname()
+        self._worker_id = f"{self._host}-{os.getpid()}-{secrets.token_hex(3)}"
         self._queue = JobQueue(client, self._worker_id, settings.worker_lease_seconds)
         self._store = FileStore(files, settings.worker_file_limit_mb)
         self._exports = FileStore(files, settings.worker_file_limit_mb, EXPORTS)
@@ -98,6 +103,9 @@ class _Service:
                         group.create_task(prune_while_idle(self._queue, self._store, self._idle)),
                     ]
                 )
+                until_the_end = [group.create_task(beat())]
+                if not once:
+                    until_the_end.append(group.create_task(attend(self._queue, self._presence)))
                 try:
                     await self._claim_until_stopped(group, once=once)
                 except (RequestRefusedError, DatabaseUnavailableError) as error:
@@ -107,6 +115,10 @@ class _Service:
                 for task in background:
                     task.cancel()
                 await self._wait_for_runs()
+                for task in until_the_end:
+                    task.cancel()
+            if not once:
+                await leave(self._queue, self._presence())
         log.info("worker_stopped", worker_id=self._worker_id)
         if refusal:
             raise refusal
@@ -205,6 +217,16 @@ class _Service:
                 times_deaf=self._listener.times_deaf,
                 runs=len(self._runs),
             )
+
+    def _presence(self) -> Presence:
+        return Presence(
+            version=__version__,
+            host=self._host,
+            listener=self._listener.state.value,
+            times_deaf=self._listener.times_deaf,
+            concurrency=self._settings.worker_concurrency,
+            runs=len(self._runs),
+        )
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -106,6 +106,9 @@ MAY = {
         "delete": SERVICE,
     },
     "inventory_duplicates": {"select": MEMBERS | SERVICE, "update": SERVICE, "delete": SERVICE},
+    # Whoever is signed in reads that somebody is there (the view), and nothing else about it.
+    "import_workers": dict.fromkeys(("select", "insert", "update", "delete"), SERVICE),
+    "import_service_status": {"select": MEMBERS | {"stranger": ALL} | SERVICE},
 }
 # From which status to which. The creator's own job; nobody else but service_role changes a status.
 TRANSITIONS = {("creator", "pending"): {"cancelled"}, ("creator", "processing"): {"cancelled"}}
@@ -142,6 +145,7 @@ CALLABLE = {
     "unmerge_contacts": {"service_role"},
     # Runs as its caller: test_a_user_is_told_of_their_own_contacts_only.
     "contact_duplicates": {"colleague", "creator", "stranger", "service_role"},
+    "report_worker": {"service_role"},
 }
 
 KEYS = {
@@ -155,6 +159,7 @@ KEYS = {
     "organization_settings": ("organization_id",),
     "import_daily": ("organization_id", "day", "data_type", "kind"),
 }
+OF_NOBODY = {"import_workers", "import_service_status"}
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
 NEW_VALUES = {
@@ -181,6 +186,7 @@ NARROWED = {
     ("import_runs", "kind"): "undo",
     ("import_runs", "outcome"): "failed",
     ("import_runs", "mode"): "update",
+    ("import_workers", "listener"): "down",
 }
 
 
@@ -290,6 +296,17 @@ class World:
                 "filled": {},
                 "moved": {},
             },
+            "import_workers": {
+                "id": f"{self.dealer.organization_id}-{uuid4()}",
+                "version": "1",
+                "host": "h",
+                "alive_until": now_and(90),
+                "listener": "live",
+                "times_deaf": 0,
+                "concurrency": 2,
+                "runs": 0,
+            },
+            "import_service_status": {"is_alive": True},
             "inventory_duplicates": {
                 "id": str(uuid4()),
                 "kept_id": str(uuid4()),
@@ -297,7 +314,7 @@ class World:
                 "item": {},
             },
         }[table]
-        if table in {"organizations", "import_batches", "import_settings"}:
+        if table in OF_NOBODY | {"organizations", "import_batches", "import_settings"}:
             del row["organization_id"]
         if table in {"import_runs", "import_batches", "import_errors", "import_changes"}:
             row["job_id"] = self.far_job()
@@ -317,6 +334,8 @@ class World:
             run = self.arrange("import_runs")
             job_id = "select job_id from import_runs where id = %s"
             return {"job_id": str(self.dealer.scalar(job_id, run["id"]))}
+        if table == "import_service_status":
+            return {}
         row = self.row(table) | columns
         if table == "scheduled_jobs":
             row = {"id": str(uuid4())} | row
@@ -338,6 +357,8 @@ class World:
                 "job_id in (select id from scheduled_jobs"
                 " where organization_id like any(%(patterns)s))"
             ),
+            "import_workers": "id like any(%(patterns)s)",
+            "import_service_status": "false",  # what it is made of is looked at by itself
         }.get(table, "organization_id like any(%(patterns)s)")
         patterns = [f"{d.organization_id}%" for d in (self.dealer, self.other)]
         found = self.dealer.connection.execute(
@@ -1008,3 +1029,14 @@ def test_a_trigger_that_rewrites_skus_does_not_keep_a_batch_for_ever(world, as_w
         assert counts == {"created": 0, "updated": 0, "unchanged": 0, "failed": 1}
     finally:
         world.dealer.execute("drop function public.upper_sku() cascade")
+
+
+def test_of_a_worker_users_read_its_times_only(world):
+    """What the view import_service_status is made of; by itself it says no more."""
+    world.arrange("import_workers")
+    granted = {"started_at", "last_seen_at", "alive_until"}
+    for column in columns_of(world, "import_workers"):
+        for role in ("creator", "stranger"):
+            answer = world.request(role, "GET", "import_workers", params={"select": column})
+            assert answer.is_success == (column in granted), (role, column)
+        assert world.request("anon", "GET", "import_workers", params={"select": column}).is_error

@@ -33,7 +33,7 @@ INTERNAL = {
         *("rehearsals", "listed_items", "missing_items"),
     )
 }
-VIEWS = {"public.import_history"}
+VIEWS = {"public.import_history", "public.import_service_status"}
 SEQUENCES = {"public.import_changes_id_seq"}
 CRM = {
     "organizations", "profiles", "inventory", "contacts", "bids", "quotes", "organization_settings",

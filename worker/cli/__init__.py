@@ -15,6 +15,7 @@ from rich.console import Console
 
 from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
+from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.prune import prune_now
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
@@ -43,8 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     undo: 0 when everything is as it was, 1 when some was kept, 2 when the undo failed.
     export: 0 when the file is here, 2 when the export failed.
     prune, duplicates: 0 when it is done, 1 when it is not.
+    health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
+    if options.command == "health":
+        return health()
     try:
         settings = load_settings()
     except ConfigError as error:
@@ -117,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     prune = commands.add_parser("prune", help="forget what is older than the settings say")
     prune.add_argument("--dry-run", action="store_true", help="only say how much that is")
     add_duplicates(commands)
+
+    commands.add_parser("health", help="say whether the worker of this machine lives")
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
     upload.add_argument(

@@ -1,1 +1,1 @@
-"""What keeps a worker and its database in order, beside the jobs."""
+"""The operator's side: who is there, how it goes, what is wrong, and what is kept in order."""
