@@ -18,7 +18,7 @@ export SEED ?= 20261123
 export FAULTS_SEED ?= $(SEED)
 export PYTEST_ADDOPTS ?= --hypothesis-seed=$(SEED)
 
-.PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak bench bench-smoke profile format lock clean
+.PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak bench bench-smoke profile format schema lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -100,6 +100,9 @@ profile: install ## where the worker's time goes
 format: install ## put the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+schema: install ## write what the migrations make, for the doctor to compare with
+	$(BIN)/python -m devstack.schema
 
 lock: ## pin what pyproject.toml asks for, with hashes and without registry addresses
 	$(BIN)/pip install --quiet uv

@@ -34,7 +34,8 @@ create policy import_workers_select_times on public.import_workers
   for select to authenticated
   using (true);
 
--- A worker's word, once a minute and when it stops. Rows of workers that are gone for a day go.
+-- A worker's word, once a minute and when it stops. What is a day old goes: rows of workers that are
+-- gone, and what browsers wrote.
 -- Returns {"alive": how many workers there are}.
 create or replace function public.report_worker(
   worker_id text, version text, host text, listener text, times_deaf integer, concurrency integer,
@@ -43,6 +44,7 @@ create or replace function public.report_worker(
 language plpgsql security invoker set search_path = '' as $$
 begin
   delete from public.import_workers w where w.alive_until < now() - interval '1 day';
+  delete from import_internal.browser_writes b where b.last_at < now() - interval '1 day';
   insert into public.import_workers as w (
     id, version, host, alive_until, stopped_at, listener, times_deaf, concurrency, runs)
   values (

@@ -146,6 +146,10 @@ CALLABLE = {
     # Runs as its caller: test_a_user_is_told_of_their_own_contacts_only.
     "contact_duplicates": {"colleague", "creator", "stranger", "service_role"},
     "report_worker": {"service_role"},
+    "import_waits": {"service_role"},
+    "import_queue": {"service_role"},
+    "import_health": {"service_role"},
+    "import_schema": {"service_role"},
 }
 
 KEYS = {

@@ -18,6 +18,7 @@ from devstack import migrations, ports
 from devstack.part import Part
 from devstack.postgres import Postgres, bootstrap
 from devstack.state import DevstackError
+from worker.operating.doctor import comparison
 
 DATA = Path(__file__).parent.parent / "data"
 CATALOG = (DATA / "catalog.sql").read_text()
@@ -29,7 +30,7 @@ OURS = {file.stem for file in POLICIES} - {"storage_objects"}
 INTERNAL = {
     f"import_internal.{table}"
     for table in (
-        *("settings", "repeats", "shared_rows", "waiting"),
+        *("settings", "repeats", "shared_rows", "waiting", "browser_writes"),
         *("rehearsals", "listed_items", "missing_items"),
     )
 }
@@ -659,6 +660,17 @@ def test_who_may_do_what_is_the_same_as_in_a_new_project(migrated, production):
         if line[1] in ours and "service_role" not in line[2]
     } == {line for line in functions if "service_role" not in line[2]}
     assert catalog(production.connection, "publication") == catalog(migrated, "publication")
+
+
+def test_doctor_finds_production_as_it_should_be(production):
+    told = production.scalar("select import_schema()")
+    _, expects = comparison.expected()
+    there = comparison.read_schema(told)
+    # This database is without the platform's Storage.
+    expects = {thing: says for thing, says in expects.items() if "storage" not in thing.belongs_to}
+    assert list(comparison.differences(expects, there, is_newer=False)) == []
+    with production.acting("service_role") as connection:
+        connection.execute("select import_health()")
 
 
 def test_applied_again_to_production_they_change_nothing(production):

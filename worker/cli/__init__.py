@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from rich.console import Console
 
+from worker.cli.doctor import doctor
 from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
 from worker.cli.health import health
@@ -44,11 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     undo: 0 when everything is as it was, 1 when some was kept, 2 when the undo failed.
     export: 0 when the file is here, 2 when the export failed.
     prune, duplicates: 0 when it is done, 1 when it is not.
+    doctor: 0 when nothing is wrong, 1 when something is, 2 when it could not look.
     health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
     if options.command == "health":
         return health()
+    if options.command == "doctor":
+        configure_logs("error")
+        told = doctor(Console(), setup_only=options.setup, in_json=options.json)
+        return _ended(told, failure=2)
     try:
         settings = load_settings()
     except ConfigError as error:
@@ -122,6 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument("--dry-run", action="store_true", help="only say how much that is")
     add_duplicates(commands)
 
+    seen = commands.add_parser("doctor", help="say what is wrong, and the command that mends it")
+    seen.add_argument(
+        "--setup", action="store_true", help="only whether a worker could work: for a release"
+    )
+    seen.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("health", help="say whether the worker of this machine lives")
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
