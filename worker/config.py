@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     worker_export_after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 90
     # The largest file that is downloaded from Storage, in MB.
     worker_file_limit_mb: Annotated[int, Field(ge=1, le=5000)] = 200
+    # Where /livez, /readyz and /metrics are served, on every interface; nowhere if it is not set.
+    worker_http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     worker_log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
     @field_validator("supabase_url")

@@ -18,6 +18,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from worker import metrics
 from worker.exceptions import DatabaseUnavailableError
 
 log = structlog.get_logger()
@@ -136,6 +137,7 @@ def _wait(state: RetryCallState) -> float:
 def _log_retry(name: str) -> Any:  # noqa: ANN401 - tenacity's hook type
     def log_it(state: RetryCallState) -> None:
         cause = state.outcome.exception() if state.outcome else None
+        metrics.count_retry(name, str(cause))
         log.warning("call_retried", function=name, attempt=state.attempt_number, cause=str(cause))
 
     return log_it

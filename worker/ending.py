@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import structlog
 
+from worker import metrics
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
@@ -61,7 +62,9 @@ async def run_to_end(queue: JobQueue, job: Job, work: Work) -> None:
             ending = asdict(await finish())
         except* Exception as errors:  # noqa: BLE001 - sorted out by _end_early
             ending = await _end_early(queue, job, gravest(errors))
-        log.info(_event(job, "ended"), **ending, seconds=round(time.monotonic() - started, 3))
+        seconds = time.monotonic() - started
+        metrics.count_run(job.kind, job.data_type, str(ending["outcome"]), seconds)
+        log.info(_event(job, "ended"), **ending, seconds=round(seconds, 3))
 
 
 async def refuse_unknown(queue: JobQueue, job: Job) -> None:

@@ -52,6 +52,10 @@ class Job:
     # How long ago the row was inserted, in seconds, by the database's clock; None for a row of an
     # older table that does not say.
     age_seconds: float | None
+    # How long ago it was due, or inserted if that was later, in seconds.
+    waited_seconds: float
+    # The run before this one died: its lease ran out.
+    took_over: bool
 
     @classmethod
     def from_json(cls, claimed: dict[str, Any]) -> Self:

@@ -417,6 +417,13 @@ class JobQueue:
         )
         return Pruned.from_json(answer)
 
+    async def read_queue(self) -> dict[str, Any]:
+        """Read the queue in numbers, as import_queue tells them."""
+        try:
+            return await self._call_once("import_queue", dict, self._quick_seconds)
+        except TransientError as error:
+            raise DatabaseUnavailableError(str(error)) from None
+
     async def report_worker(self, presence: Presence, *, is_stopping: bool) -> int:
         """Say that this worker is there, or that it goes; how many there are."""
         answer = await self._call(
@@ -453,7 +460,8 @@ class JobQueue:
         call = self._client.rpc(function, arguments)
         # PostgREST then hands the body to PostgreSQL as it is; else it would look through the JSON
         # for the arguments' names, which took three times as long as the rest of its work.
-        call.request.params = call.request.params.set("columns", ",".join(arguments))
+        if arguments:
+            call.request.params = call.request.params.set("columns", ",".join(arguments))
         return await self._answer(function, call, kind, within)
 
     async def _answer(self, name: str, request: Any, kind: type[Answer], within: float) -> Answer:  # noqa: ANN401 - the client's builders have no common type

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 from supabase import AsyncClient
 
-from worker import __version__
+from worker import __version__, metrics
 from worker.config import Settings
 from worker.connection import connect
 from worker.ending import refuse_unknown
@@ -24,8 +24,9 @@ from worker.exporting.exporter import run_export
 from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
 from worker.job import Claim, Job
-from worker.listener import Listener
+from worker.listener import Listener, ListenerState
 from worker.operating.attendance import attend, leave
+from worker.operating.endpoints import serve_endpoints
 from worker.operating.pruning import prune_while_idle
 from worker.operating.pulse import beat
 from worker.presence import Presence
@@ -47,6 +48,8 @@ _RELEASE_SECONDS = 4.0
 _SAME_REQUEST_SECONDS = 1.0
 _GAUGES_SECONDS = 60.0
 _KNOWN_RUNS = 200
+# What a claim may take: longer than its own limit.
+_CLAIM_SECONDS = 20.0
 
 
 async def serve(settings: Settings, *, once: bool) -> None:
@@ -80,6 +83,7 @@ class _Service:
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._stopped_at = math.inf
+        self._claimed_at = -math.inf  # the last claim that was answered
         self._listener = Listener(
             settings.supabase_url, settings.supabase_secret_key.get_secret_value(), self._wake.set
         )
@@ -106,6 +110,9 @@ class _Service:
                 until_the_end = [group.create_task(beat())]
                 if not once:
                     until_the_end.append(group.create_task(attend(self._queue, self._presence)))
+                if port := self._settings.worker_http_port:
+                    endpoints = serve_endpoints(port, self._queue, self._presence, self._obstacles)
+                    until_the_end.append(group.create_task(endpoints))
                 try:
                     await self._claim_until_stopped(group, once=once)
                 except (RequestRefusedError, DatabaseUnavailableError) as error:
@@ -137,6 +144,7 @@ class _Service:
             except DatabaseUnavailableError as error:
                 if once:
                     raise
+                metrics.count_retry("claim_import_jobs", str(error))
                 log.warning("claim_failed", cause=str(error))
                 self._listener.suspect_outage()
             for job in jobs:
@@ -159,8 +167,10 @@ class _Service:
             held=self._known,
             export_after_seconds=self._settings.worker_export_after_seconds,
         )
+        self._claimed_at = time.monotonic()
         for job in claim.jobs:
             self._known.append(job.run_id)
+            metrics.count_claim(job)
         self._listener.check(claim, asked_at)
         return claim
 
@@ -227,6 +237,21 @@ class _Service:
             concurrency=self._settings.worker_concurrency,
             runs=len(self._runs),
         )
+
+    def _obstacles(self) -> dict[str, str]:
+        """Tell what keeps this worker from taking a job soon, by name, in words."""
+        obstacles = {}
+        if self._stop.is_set():
+            obstacles["stopping"] = "the worker lets its last batches land"
+        # One whose hands are full does not ask.
+        silence = time.monotonic() - self._claimed_at
+        is_full = len(self._runs) >= self._settings.worker_concurrency
+        if silence > self._settings.worker_poll_seconds + _CLAIM_SECONDS and not is_full:
+            obstacles["claim"] = "the database has not answered a claim lately"
+        if self._listener.state is not ListenerState.LIVE:
+            trouble = self._listener.trouble or "it is being subscribed to"
+            obstacles["listener"] = f"Realtime does not announce jobs: {trouble}"
+        return obstacles
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -62,8 +62,9 @@ end $$;
 -- null: there is none), "options" (an object: an export's export_options), "dry_run", "guards" (an
 -- object: what the rows are judged by before they are written; empty: by nothing),
 -- "may_switch_off_guards", "applied": [[first_row, last_row], ...] (what the ledger holds of the file
--- from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted)}. Never the
--- records.
+-- from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted),
+-- "waited_seconds" (since its time came, or since it was inserted if that was later), "took_over" (the
+-- run before this one died)}. Never the records.
 -- asked: what asked_by says of the job.
 create or replace function import_internal.describe_claim(run public.import_runs, asked jsonb)
 returns jsonb
@@ -81,6 +82,11 @@ begin
         j.created_by, j.organization_id),
       'lease_seconds', run.lease_seconds,
       'age_seconds', extract(epoch from now() - j.created_at),
+      'waited_seconds', extract(epoch from now() - greatest(j.scheduled_time, j.created_at)),
+      'took_over', coalesce((
+        select before.outcome = 'lease_expired' from public.import_runs before
+        where before.job_id = run.job_id and before.id <> run.id
+        order by before.started_at desc limit 1), false),
       'applied', (
         select coalesce(jsonb_agg(jsonb_build_array(b.first_row, b.last_row) order by b.first_row),
                         '[]')

@@ -674,3 +674,10 @@ async def test_what_a_worker_writes_is_no_browsers(dealer, queue):
             "apply_inventory_batch", job.run_id, range(number, number + 1), [row], []
         )
     assert dealer.scalar("select count(*) from import_internal.browser_writes") == 0
+
+
+def test_every_check_is_in_the_runbook():
+    runbook = (migrations.SUPABASE.parent / "docs" / "OPERATING.md").read_text()
+    checks = (*doctor.ENTRANCE, *doctor.SETUP, *doctor.WORK)
+    for name in (doctor.SETTINGS, *(check.name for check in checks)):
+        assert f"### {name}\n" in runbook

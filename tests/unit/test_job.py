@@ -43,6 +43,8 @@ def test_a_job_as_the_claim_gives_it():
         "applied": [[1, 60], [61, 100], [201, 240], [241, 250]],
         "lease_seconds": 60,
         "age_seconds": 1.5,
+        "waited_seconds": 0.5,
+        "took_over": True,
         "a key of a newer database": True,
     }
     assert Job.from_json(claimed) == Job(
@@ -63,4 +65,6 @@ def test_a_job_as_the_claim_gives_it():
         applied=(range(1, 101), range(201, 251)),
         lease_seconds=60,
         age_seconds=1.5,
+        waited_seconds=0.5,
+        took_over=True,
     )

@@ -18,6 +18,7 @@ from functools import partial
 
 import structlog
 
+from worker import metrics
 from worker.ending import Finish, run_to_end
 from worker.exceptions import (
     DatabaseUnavailableError,
@@ -201,6 +202,8 @@ class _Run:
             result = await self.queue.apply_batch(
                 table.apply_function, self.job.run_id, span, rows, errors
             )
+            seconds = time.monotonic() - started
+            metrics.count_batch(self.job.data_type, result, seconds)
             self.failed += result.failed
             heartbeat.advance(len(span))
             log.debug(
@@ -211,7 +214,7 @@ class _Run:
                 updated=result.updated,
                 unchanged=result.unchanged,
                 failed=result.failed,
-                seconds=round(time.monotonic() - started, 4),
+                seconds=round(seconds, 4),
             )
         finally:
             gate.release()
