@@ -108,6 +108,7 @@ MAY = {
     "inventory_duplicates": {"select": MEMBERS | SERVICE, "update": SERVICE, "delete": SERVICE},
     # Whoever is signed in reads that somebody is there (the view), and nothing else about it.
     "import_workers": dict.fromkeys(("select", "insert", "update", "delete"), SERVICE),
+    "import_operations": {"select": SERVICE, "insert": SERVICE},
     "import_service_status": {"select": MEMBERS | {"stranger": ALL} | SERVICE},
 }
 # From which status to which. The creator's own job; nobody else but service_role changes a status.
@@ -150,6 +151,8 @@ CALLABLE = {
     "import_queue": {"service_role"},
     "import_health": {"service_role"},
     "import_schema": {"service_role"},
+    "import_stats": {"service_role"},
+    "operate_import": {"service_role"},
 }
 
 KEYS = {
@@ -163,6 +166,7 @@ KEYS = {
     "organization_settings": ("organization_id",),
     "import_daily": ("organization_id", "day", "data_type", "kind"),
 }
+# Of no organization and no job.
 OF_NOBODY = {"import_workers", "import_service_status"}
 TIME = "2031-05-06T07:08:09+00:00"
 # A new value that any row takes, by type; what constraints narrow down, by column.
@@ -311,6 +315,13 @@ class World:
                 "runs": 0,
             },
             "import_service_status": {"is_alive": True},
+            "import_operations": {
+                "id": str(uuid4()),
+                "operator": "o",
+                "action": "retry",
+                "status_before": "failed",
+                "status_after": "pending",
+            },
             "inventory_duplicates": {
                 "id": str(uuid4()),
                 "kept_id": str(uuid4()),
@@ -320,7 +331,10 @@ class World:
         }[table]
         if table in OF_NOBODY | {"organizations", "import_batches", "import_settings"}:
             del row["organization_id"]
-        if table in {"import_runs", "import_batches", "import_errors", "import_changes"}:
+        if table in {
+            *("import_runs", "import_batches", "import_errors", "import_changes"),
+            "import_operations",
+        }:
             row["job_id"] = self.far_job()
         return row
 

@@ -18,7 +18,9 @@ from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
 from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
+from worker.cli.jobs import add_jobs, jobs
 from worker.cli.prune import prune_now
+from worker.cli.stats import stats
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
 from worker.cli.undo import undo
@@ -46,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export: 0 when the file is here, 2 when the export failed.
     prune, duplicates: 0 when it is done, 1 when it is not.
     doctor: 0 when nothing is wrong, 1 when something is, 2 when it could not look.
+    jobs: 0 when it is done, 1 when the job is in no state for it, 2 when it could not ask.
     health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
@@ -60,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
-    configure_logs(settings.worker_log_level)
+    # Who asks in a terminal reads the answer, not the log.
+    asks = options.command in {"jobs", "stats"}
+    configure_logs("warning" if asks else settings.worker_log_level)
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
     sys.set_int_max_str_digits(0)
@@ -88,6 +93,10 @@ def _command(
             command = duplicates(settings, options, Console())
         case "prune":
             command = prune_now(settings, Console(), dry_run=options.dry_run)
+        case "jobs":
+            command, failure = jobs(settings, options, Console()), 2
+        case "stats":
+            command, failure = stats(settings, Console(), in_json=options.json), 2
         case _:
             command = _run(settings, once=options.once)
     return command, failure
@@ -128,6 +137,9 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument("--dry-run", action="store_true", help="only say how much that is")
     add_duplicates(commands)
 
+    add_jobs(commands)
+    told = commands.add_parser("stats", help="how imports went today and in seven days")
+    told.add_argument("--json", action="store_true", help="for programs")
     seen = commands.add_parser("doctor", help="say what is wrong, and the command that mends it")
     seen.add_argument(
         "--setup", action="store_true", help="only whether a worker could work: for a release"

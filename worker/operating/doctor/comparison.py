@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from worker.operating.doctor.words import some
+from worker.operating.words import some
 
 EXPECTED = Path(__file__).with_name("schema.json")
 

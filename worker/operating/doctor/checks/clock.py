@@ -3,7 +3,7 @@
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import span
+from worker.operating.words import span
 
 # Tokens and logs are worth little beyond that; jobs go by the database's clock alone.
 _MOST_SECONDS = 30.0

@@ -3,7 +3,7 @@
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import counted, some
+from worker.operating.words import counted, some
 
 
 async def look(patient: Patient) -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import Any
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import counted, span
+from worker.operating.words import counted, span
 
 # What is claimed within a second with Realtime, and within the poll's five without.
 _PATIENCE_SECONDS = 30.0

@@ -3,7 +3,7 @@
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import counted
+from worker.operating.words import counted
 
 
 async def look(patient: Patient) -> list[Finding]:

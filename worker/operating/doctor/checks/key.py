@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import span
+from worker.operating.words import span
 
 _NEW_KEY = (
     "set SUPABASE_SECRET_KEY to a secret key (sb_secret_...), "

@@ -3,7 +3,7 @@
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import counted, span
+from worker.operating.words import counted, span
 
 # The next claim of any worker closes such a run: after the poll's seconds, at the latest.
 _PATIENCE_SECONDS = 30.0

@@ -7,7 +7,7 @@ from worker import __version__
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
-from worker.operating.doctor.words import some, span
+from worker.operating.words import some, span
 
 _START = "python -m worker run (Heroku: heroku ps:scale worker=1; Fly: fly scale count 1)"
 # A subscription is made anew within seconds; a worker that just started needs a few.

@@ -1,0 +1,150 @@
+-- What operators do to jobs from a terminal, with a record of it, and what they ask.
+
+create table if not exists public.import_operations (
+  id uuid primary key default gen_random_uuid(),
+  at timestamptz not null default now(),
+  operator text not null, -- as they call themselves: the secret key is everybody's who has it
+  action text not null,
+  job_id uuid not null, -- no foreign key: the record outlives the job
+  organization_id text not null,
+  status_before text not null,
+  status_after text not null,
+  constraint import_operations_known_action check (action in ('cancel', 'retry', 'release')),
+  constraint import_operations_named_operator check (btrim(operator) <> '')
+);
+create index if not exists import_operations_job_idx on public.import_operations (job_id);
+
+-- Who may do what: ../policies/import_operations.sql, the same text.
+-- import_operations: what operators did to jobs, and when. Written by operate_import and by nobody
+-- else, so nobody changes or removes a line; users have nothing to look for here.
+alter table public.import_operations enable row level security;
+
+revoke all on public.import_operations from public, anon, authenticated, service_role;
+grant select, insert on public.import_operations to service_role;
+
+-- Does one thing to a job and records it, both or neither. Returns the job's status.
+--   'cancel'   an unfinished job ends; what landed stays
+--   'retry'    a failed or cancelled job begins anew; one that waits for another try does not wait
+--   'release'  a job that is being processed goes back to the queue; its run, if it lives, can write
+--              nothing more, and the next one goes on where it stopped
+-- Errors: PT404 there is no such job; PT409 it is not in a state for that. Both say so in words.
+create or replace function public.operate_import(job_id uuid, action text, operator text)
+returns text
+language plpgsql security invoker set search_path = '' as $$
+declare
+  job public.scheduled_jobs;
+  live_run uuid;
+  status_after text := 'pending';
+begin
+  select * into job from public.scheduled_jobs j where j.id = operate_import.job_id for update;
+  if job.id is null then
+    raise sqlstate 'PT404' using message = 'There is no such job.';
+  elsif job.job_type <> 'import' then
+    raise sqlstate 'PT409' using message = 'This job is no import.';
+  end if;
+  select r.id into live_run from public.import_runs r
+  where r.job_id = job.id and r.finished_at is null for update;
+
+  if action = 'cancel' then
+    if job.status not in ('pending', 'processing') then
+      raise sqlstate 'PT409' using message = 'The job is over: it is ' || job.status || '.';
+    end if;
+    status_after := 'cancelled';
+    update public.scheduled_jobs j set status = 'cancelled', completed_at = now()
+    where j.id = job.id;
+
+  elsif action = 'release' then
+    if job.status <> 'processing' then
+      raise sqlstate 'PT409' using message =
+        'The job is not being processed: it is ' || job.status || '.';
+    end if;
+    if live_run is not null then
+      perform import_internal.close_run(live_run, 'released');
+    end if;
+    update public.scheduled_jobs j set status = 'pending' where j.id = job.id;
+
+  elsif action = 'retry' and job.status = 'pending' then
+    update public.import_runs r set retry_at = now() where r.job_id = job.id and r.retry_at > now();
+    if not found then
+      raise sqlstate 'PT409' using message = 'The job is pending, and waits for no other try.';
+    end if;
+
+  elsif action = 'retry' then
+    if job.status not in ('failed', 'cancelled') then
+      raise sqlstate 'PT409' using message =
+        'Only failed and cancelled jobs can be tried again: this one is ' || job.status || '.';
+    elsif live_run is not null then
+      raise sqlstate 'PT409' using message =
+        'The last run of this job is still ending. Try again in a minute.';
+    elsif job.data_type = 'bids' and exists (
+      select from public.import_runs r where r.job_id = job.id and r.created > 0 and not r.dry_run)
+    then
+      raise sqlstate 'PT409' using message =
+        'Bids of this job are in already, and would be inserted twice. Upload the rest as a new file.';
+    end if;
+    -- As if nobody had tried: else its old refusals would stand beside the new ones.
+    delete from public.import_errors e where e.job_id = job.id;
+    delete from public.import_batches b where b.job_id = job.id;
+    update public.scheduled_jobs j
+    set status = 'pending', scheduled_time = now(), completed_at = null, started_at = null,
+        error_message = null, record_count = null, progress = null
+    where j.id = job.id;
+
+  else
+    raise invalid_parameter_value using message = format('unknown action %L', action);
+  end if;
+
+  insert into public.import_operations
+    (operator, action, job_id, organization_id, status_before, status_after)
+  values (operate_import.operator, operate_import.action, job.id, job.organization_id, job.status,
+          status_after);
+  return status_after;
+end $$;
+
+-- How imports went since midnight of the default time zone, some days ago (1: today), a line for each
+-- organization and data type: [{"organization_id", "data_type", "jobs", "completed", "failed_jobs",
+-- "created", "updated", "failed", "waiting_p50", "waiting_p95", "running_p50", "running_p95"}, ...],
+-- times in seconds: from when a job was due until its first claim, and from there to its end.
+create or replace function public.import_stats(days integer)
+returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  with
+    begun as (
+      select (date_trunc('day', now() at time zone s.default_time_zone)
+              - make_interval(days => import_stats.days - 1)) at time zone s.default_time_zone as at
+      from import_internal.settings s
+    ),
+    job as (
+      select r.organization_id, j.data_type, r.outcome, r.created, r.updated, r.failed,
+             extract(epoch from j.started_at - greatest(j.scheduled_time, j.created_at)) as waiting,
+             extract(epoch from r.finished_at - j.started_at) as running
+      from public.import_runs r
+      join public.scheduled_jobs j on j.id = r.job_id
+      where r.finished_at >= (select b.at from begun b)
+        and r.outcome in ('completed', 'failed', 'cancelled')
+    ),
+    line as (
+      select job.organization_id, job.data_type, count(*) as jobs,
+             count(*) filter (where job.outcome = 'completed') as completed,
+             count(*) filter (where job.outcome = 'failed') as failed_jobs,
+             sum(job.created) as created, sum(job.updated) as updated, sum(job.failed) as failed,
+             percentile_cont(0.5) within group (order by job.waiting) as waiting_p50,
+             percentile_cont(0.95) within group (order by job.waiting) as waiting_p95,
+             percentile_cont(0.5) within group (order by job.running) as running_p50,
+             percentile_cont(0.95) within group (order by job.running) as running_p95
+      from job
+      group by job.organization_id, job.data_type
+    )
+  select coalesce(
+    jsonb_agg(to_jsonb(l) order by l.jobs desc, l.organization_id, l.data_type), '[]') from line l;
+$$;
+
+-- New functions are everybody's by default. These are the worker's alone.
+revoke execute on function
+  public.operate_import(uuid, text, text), public.import_stats(integer)
+from public, anon, authenticated;
+grant execute on function
+  public.operate_import(uuid, text, text), public.import_stats(integer)
+to service_role;
+
+notify pgrst, 'reload schema';
