@@ -121,7 +121,7 @@ language sql stable security invoker set search_path = '' as $$
       from public.import_runs r
       join public.scheduled_jobs j on j.id = r.job_id
       where r.finished_at >= (select b.at from begun b)
-        and r.outcome in ('completed', 'failed', 'cancelled')
+        and r.kind = 'import' and r.outcome in ('completed', 'failed', 'cancelled')
     ),
     line as (
       select job.organization_id, job.data_type, count(*) as jobs,

@@ -233,8 +233,10 @@ async def test_stats(desk, dealer, queue):
         job = await dealer.claim(queue)
         await applied(queue, job, count)
         await queue.finish(job.run_id, "completed")
-    dealer.insert_job([])
-    await queue.finish((await dealer.claim(queue)).run_id, "failed", "for this test")
+    # A preview is no import, whatever becomes of it.
+    for options in ({}, {"preview": True}):
+        dealer.insert_job(None, file_data={"records": [], "options": options})
+        await queue.finish((await dealer.claim(queue)).run_id, "failed", "for this test")
     [line] = [
         line for line in await desk.stats(1) if line["organization_id"] == dealer.organization_id
     ]
