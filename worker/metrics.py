@@ -15,7 +15,7 @@ REGISTRY = CollectorRegistry()
 
 _WAITING = Histogram(
     "import_job_waiting_seconds",
-    "From when a job was due until its first claim.",
+    "From when a job was due until its first claim; exports are not counted.",
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
     registry=REGISTRY,
 )
@@ -54,7 +54,8 @@ def count_claim(job: Job) -> None:
     """Count a claimed job: how long it waited, whether its last run died."""
     if job.took_over:
         _TAKEOVERS.inc()
-    if job.attempt == 1 and not job.applied:
+    # Exports are left to a page first: how long they wait says nothing of workers.
+    if job.attempt == 1 and not job.applied and job.kind != "export":
         _WAITING.observe(job.waited_seconds)
 
 

@@ -62,7 +62,7 @@ end $$;
 
 -- For everybody signed in, one row: whether a worker is alive, since when that has been so (NULL if
 -- there never was one), and for how many seconds the oldest job that is due has waited (NULL: none
--- is due). The jobs are those that the reader may see: a user's own organization's, everybody's for
+-- is due; an export is its creator's page's for the first 90 seconds). The jobs are those that the reader may see: a user's own organization's, everybody's for
 -- service_role.
 create or replace view public.import_service_status with (security_invoker = true) as
 select
@@ -70,7 +70,9 @@ select
   case when workers.are_alive then workers.alive_since else workers.last_alive end as since,
   (select extract(epoch from now() - greatest(j.scheduled_time, j.created_at))::double precision
    from public.scheduled_jobs j
-   where j.status = 'pending' and j.job_type = 'import' and j.scheduled_time <= now()
+   where j.status = 'pending' and j.scheduled_time <= now()
+     and (j.job_type = 'import' or j.created_by is null
+          or j.scheduled_time <= now() - interval '90 seconds')
    order by j.scheduled_time
    limit 1) as oldest_due_seconds
 from (

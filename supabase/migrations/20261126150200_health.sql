@@ -1,10 +1,12 @@
 -- How the service does, for its operator: `python -m worker doctor`, the metrics, and whoever asks
 -- in SQL. Nothing here writes.
 
--- What unfinished imports wait for: the named one, or, without a name, those that are due and that no
+-- What unfinished jobs wait for: the named one, or, without a name, those that are due and that no
 -- run of ours has, the oldest first. reason is
 --   'schedule'      its time has not come (until)
 --   'retry'         the last run gave it back after trouble (until)
+--   'page'          an export that its creator's open page may run: one that is due since 90 seconds, or
+--                   that a page took in the last 15 minutes (the settings' defaults)
 --   'organization'  another job of the organization is being imported (run_id, other_job_id)
 --   'lease'         the worker of the run that holds it, or its organization, is gone; others take
 --                   over when the lease runs out (run_id, until)
@@ -44,6 +46,12 @@ language sql stable security invoker set search_path = '' as $$
     select case
       when j.status = 'pending' and j.scheduled_time > now() then 'schedule'
       when j.status = 'pending' and retry.at is not null then 'retry'
+      when j.job_type = 'export' and j.created_by is not null
+        and (j.status = 'pending' and j.scheduled_time > now() - interval '90 seconds'
+             or j.status = 'processing'
+                and greatest(j.scheduled_time, j.started_at) > now() - interval '15 minutes'
+                and not exists (select from public.import_runs r where r.job_id = j.id))
+        then 'page'
       when live.is_dead then 'lease'
       when live.job_id = j.id then 'run'
       when live.id is not null then 'organization'
@@ -52,7 +60,7 @@ language sql stable security invoker set search_path = '' as $$
         and not exists (select from public.import_runs r where r.job_id = j.id) then 'adoption'
       when service.room <= 0 then 'capacity'
       else 'claim' end as reason) as why
-  where j.job_type = 'import'
+  where j.job_type in ('import', 'export')
     and case
       when waits.job_id is not null then j.id = waits.job_id and j.status in ('pending', 'processing')
       else j.status = 'pending' and j.scheduled_time <= now()
@@ -68,13 +76,14 @@ language sql stable security invoker set search_path = '' as $$
   select to_jsonb(w) from import_internal.waits(import_waits.job_id, 1) w;
 $$;
 
--- The queue in numbers: jobs by state, seconds that the oldest due one has waited (null: none is due),
--- and how many workers are alive. Finished jobs are not counted: that would read them all.
+-- The queue in numbers: jobs by state (an export is due when it is no longer left to its creator's
+-- page, 90 seconds after its time), seconds that the oldest due one has waited (null: none is due), and
+-- how many workers are alive. Finished jobs are not counted: that would read them all.
 create or replace function public.import_queue()
 returns jsonb
 language sql stable security invoker set search_path = '' as $$
   select jsonb_build_object(
-    'scheduled', count(*) filter (where j.status = 'pending' and j.scheduled_time > now()),
+    'scheduled', count(*) filter (where j.status = 'pending' and not j.is_due),
     'retrying', count(*) filter (where j.is_due and j.is_retrying),
     'due', count(*) filter (where j.is_due and not j.is_retrying),
     'processing', count(*) filter (where j.status = 'processing'),
@@ -83,11 +92,12 @@ language sql stable security invoker set search_path = '' as $$
     'workers', (select count(*) from public.import_workers w where w.alive_until > now()))
   from (
     select p.status, p.scheduled_time, p.created_at,
-           p.status = 'pending' and p.scheduled_time <= now() as is_due,
+           p.status = 'pending' and p.scheduled_time
+             + import_internal.left_to_page(p.job_type, p.created_by, 90) <= now() as is_due,
            exists (select from public.import_runs r where r.job_id = p.id and r.retry_at > now())
              as is_retrying
     from public.scheduled_jobs p
-    where p.job_type = 'import' and p.status in ('pending', 'processing')
+    where p.job_type in ('import', 'export') and p.status in ('pending', 'processing')
   ) as j;
 $$;
 
@@ -164,7 +174,8 @@ language sql stable security invoker set search_path = '' as $$
         order by sum(w.statements) desc limit 20) as b),
     'unindexed_references', (
       select coalesce(jsonb_agg(to_jsonb(u)), '[]') from import_internal.unindexed_references() u),
-    'duplicates', (select count(*) from public.inventory_duplicates),
+    'duplicates', (
+      select count(*) from public.inventory_duplicates d where d.merged_at is null),
     -- Where a probe disturbs nobody, if there is such an organization; else the first.
     'probe_organization', (
       select o.id from public.organizations o

@@ -39,8 +39,8 @@ begin
   select * into job from public.scheduled_jobs j where j.id = operate_import.job_id for update;
   if job.id is null then
     raise sqlstate 'PT404' using message = 'There is no such job.';
-  elsif job.job_type <> 'import' then
-    raise sqlstate 'PT409' using message = 'This job is no import.';
+  elsif job.job_type not in ('import', 'export') then
+    raise sqlstate 'PT409' using message = 'This job is neither an import nor an export.';
   end if;
   select r.id into live_run from public.import_runs r
   where r.job_id = job.id and r.finished_at is null for update;
@@ -84,7 +84,7 @@ begin
     end if;
     -- As if nobody had tried: else its old refusals would stand beside the new ones.
     delete from public.import_errors e where e.job_id = job.id;
-    delete from public.import_batches b where b.job_id = job.id;
+    perform import_internal.forget_batches(job.id);
     update public.scheduled_jobs j
     set status = 'pending', scheduled_time = now(), completed_at = null, started_at = null,
         error_message = null, record_count = null, progress = null

@@ -34,7 +34,7 @@ language sql stable security invoker set search_path = '' as $$
       where c.relkind in ('r', 'p', 'v')
         and (n.nspname = 'import_internal'
              or n.nspname = 'public'
-                and (c.relname in ('scheduled_jobs', 'inventory_duplicates')
+                and (c.relname in ('scheduled_jobs', 'inventory_duplicates', 'merged_contacts')
                      or c.relname like 'import\_%'))
     ),
     routine as (
@@ -77,7 +77,7 @@ language sql stable security invoker set search_path = '' as $$
         pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)))
       from pg_catalog.pg_policy p
       where p.polrelid in (select r.oid from relation r)
-        or p.polrelid = to_regclass('storage.objects') and p.polname like 'imports\_%'
+        or p.polrelid = to_regclass('storage.objects') and p.polname ~ '^(imports|exports)_'
       union all
       select 'index', i.indrelid::regclass::text, c.relname,
              pg_get_indexdef(i.indexrelid) || case when i.indisvalid then '' else ' invalid' end

@@ -137,14 +137,29 @@ async def test_a_job_whose_last_run_is_ending_is_not_tried_again(desk, dealer, q
         await desk.operate(job_id, "retry", "ann")
 
 
-async def test_no_job_an_export_no_name_and_no_action(desk, dealer):
+async def test_exports_are_listed_told_of_and_ended_as_well(desk, dealer, queue, log):
+    columns = {"job_type": "export", "created_by": dealer.creator_id}
+    export = dealer.insert_job(None, **columns, scheduled_in=-5)
+    told = await desk.job(export)
+    assert told["waits"].startswith("its creator's open page")
+    listed = await desk.jobs(Filters(organization_id=dealer.organization_id))
+    assert [line[2] for line in shown(listed)] == ["inventory export"]
+    assert await desk.operate(export, "cancel", "ann") == "cancelled"
+    assert await desk.operate(export, "retry", "ann") == "pending"
+    dealer.execute(
+        "update scheduled_jobs set scheduled_time = now() - interval '91 seconds' where id = %s",
+        export,
+    )
+    assert not (await desk.job(export))["waits"].startswith("its creator's open page")
+    assert (await dealer.claim(queue)).job_id == export
+    assert [line[1] for line in log()] == ["cancel", "retry"]
+
+
+async def test_no_job_no_name_and_no_action(desk, dealer):
     with pytest.raises(JobRefusedError, match="There is no such job"):
         await desk.operate(uuid4(), "cancel", "ann")
     with pytest.raises(JobRefusedError, match="There is no such job"):
         await desk.job(uuid4())
-    export = dealer.insert_job(None, job_type="export")
-    with pytest.raises(JobRefusedError, match="is no import"):
-        await desk.operate(export, "cancel", "ann")
     job_id = dealer.insert_job([{}], scheduled_in=3600)
     with pytest.raises(RequestRefusedError, match="code 23514"):
         await desk.operate(job_id, "cancel", " ")
@@ -182,7 +197,7 @@ async def test_a_job_is_told_whole(desk, dealer, queue):
     job_id = dealer.insert_job([{"SKU": "A"}, {}], file_name="stock.csv")
     job = await dealer.claim(queue)
     told = await desk.job(job_id)
-    assert told["waits"].startswith(f"nothing: test-worker is importing it (run {job.run_id})")
+    assert told["waits"].startswith(f"nothing: test-worker has it (run {job.run_id})")
     await queue.begin(job.run_id, 2, {"SKU": "sku"}, ["guessed"], None)
     error = RowError(2, 2, "name", "name is missing", {})
     row = {"row_number": 1, "sku": "A", "name": "x", "search_keywords": ""}

@@ -98,7 +98,7 @@ def test_each_organization_is_told_of_its_own_oldest_job(make_dealer, status):
     other.insert_job([{}], scheduled_in=-5000)
     mine.insert_job([{}], scheduled_in=3600)
     mine.insert_job([{}], scheduled_in=-5000, status="completed")
-    mine.insert_job([{}], scheduled_in=-5000, job_type="export")
+    mine.insert_job(None, scheduled_in=-60, job_type="export", created_by=mine.creator_id)
     assert status(mine.creator_token)["oldest_due_seconds"] is None
     for seconds in (-30, -100, -10):
         job = mine.insert_job([{}], scheduled_in=seconds)

@@ -18,7 +18,7 @@ Action = Literal["cancel", "retry", "release"]
 
 # Never file_data: that of one job can be megabytes.
 _COLUMNS = (
-    "id,organization_id,data_type,status,file_name,creator_name,created_at,scheduled_time,"
+    "id,organization_id,job_type,data_type,status,file_name,creator_name,created_at,scheduled_time,"
     "started_at,completed_at,record_count,progress,error_message,repeat_type"
 )
 _ERRORS_SHOWN = 10
@@ -41,8 +41,8 @@ class Desk:
         self._client = client
 
     async def jobs(self, filters: Filters) -> list[dict[str, Any]]:
-        """List imports, the newest first."""
-        query = self._client.table("scheduled_jobs").select(_COLUMNS).eq("job_type", "import")
+        """List jobs, the newest first."""
+        query = self._client.table("scheduled_jobs").select(_COLUMNS)
         for column in ("organization_id", "status", "data_type"):
             if (value := getattr(filters, column)) is not None:
                 query = query.eq(column, value)
@@ -103,13 +103,14 @@ def in_words(wait: Mapping[str, Any]) -> str:
     said = {
         "schedule": f"its time, {until} UTC",
         "retry": f"another try at {until} UTC, because the last one met a database in trouble",
-        "organization": f"job {wait['other_job_id']} of its organization, which is being imported",
+        "organization": f"job {wait['other_job_id']} of its organization, which is being done",
+        "page": "its creator's open page, which may run it; else a worker does soon",
         "lease": f"the lease of run {wait['run_id']}, whose worker is gone, until {until} UTC",
         "worker": "a worker: none is alive",
         "capacity": "a worker with room: every one has as many jobs as it takes",
         "adoption": "a worker to adopt it, because a browser set it to processing and left",
         "claim": "nothing: the next look of a worker takes it",
-        "run": f"nothing: {wait['worker_id']} is importing it (run {wait['run_id']})",
+        "run": f"nothing: {wait['worker_id']} has it (run {wait['run_id']})",
     }
     return said[wait["reason"]] + for_long
 
@@ -135,7 +136,7 @@ def shown(jobs: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         (
             job["id"],
             job["organization_id"],
-            job["data_type"],
+            f"{job['data_type']} export" if job["job_type"] == "export" else job["data_type"],
             job["status"],
             _rows(job),
             job["scheduled_time"][:19].replace("T", " "),

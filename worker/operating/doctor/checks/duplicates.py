@@ -14,7 +14,7 @@ async def look(patient: Patient) -> list[Finding]:
     said = f"{counted(count, 'item')} set aside as duplicates of a SKU: nobody has decided on them."
     remedy = (
         'psql "<connection string>" -c "select organization_id, count(*) '
-        'from inventory_duplicates group by 1"'
+        'from inventory_duplicates where merged_at is null group by 1"'
     )
     return [Finding("note", said, remedy)]
 
