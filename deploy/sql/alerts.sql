@@ -29,7 +29,8 @@ select count(*) as runs from public.import_runs
 where outcome = 'lease_expired' and finished_at > now() - interval '15 minutes'
 having count(*) > 2;
 
--- ImportPickUpSlow (of imports: exports are left to their creators' pages first)
+-- ImportPickUpSlow
+-- Of imports alone: exports are left to their creators' pages first.
 select percentile_cont(0.95) within group (
   order by extract(epoch from j.started_at - greatest(j.scheduled_time, j.created_at))) as seconds
 from public.scheduled_jobs j

@@ -35,6 +35,7 @@ def doctor(stack):
 @pytest.fixture
 def worker(stack, database, tmp_path):
     database.execute("delete from import_workers")
+    database.execute("delete from inventory_duplicates")  # other tests'
     with worker_process(stack, tmp_path) as (process, log):
         wait_until(lambda: any(line["state"] == "live" for line in logged(log, "listener_state")))
         yield process

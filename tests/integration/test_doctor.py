@@ -238,11 +238,9 @@ BREAKS = [
         id="row security",
     ),
     pytest.param(
-        "alter table public.scheduled_jobs disable trigger"
-        " scheduled_jobs_only_cancel_while_processing",
-        "alter table public.scheduled_jobs enable trigger"
-        " scheduled_jobs_only_cancel_while_processing",
-        "other than expected: the trigger scheduled_jobs_only_cancel_while_processing",
+        "alter table public.scheduled_jobs disable trigger scheduled_jobs_hold_users_to_their_part",
+        "alter table public.scheduled_jobs enable trigger scheduled_jobs_hold_users_to_their_part",
+        "other than expected: the trigger scheduled_jobs_hold_users_to_their_part",
         id="trigger",
     ),
     pytest.param(

@@ -184,7 +184,7 @@ async def test_jobs_are_listed_by_what_is_asked_for(desk, dealer):
         dealer.insert_job([{}], data_type=data_type, status=status, file_name=f"{status}.csv")
     dealer.insert_job(None, job_type="export")
     mine = dealer.organization_id
-    assert len(await desk.jobs(Filters(mine))) == 3
+    assert len(await desk.jobs(Filters(mine))) == 4
     failed = await desk.jobs(Filters(mine, status="failed"))
     assert [job["data_type"] for job in failed] == ["inventory", "bids"]  # the newest first
     assert len(await desk.jobs(Filters(mine, most=1))) == 1

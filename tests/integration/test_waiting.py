@@ -264,7 +264,10 @@ async def test_a_place_goes_when_nothing_is_left_and_waits_for_what_comes_later(
         "update scheduled_jobs set status = 'cancelled' where organization_id = %s",
         dealer.organization_id,
     )
-    dealer.execute("update import_internal.waiting set due_at = now()")
+    dealer.execute(
+        "update import_internal.waiting set due_at = now() where organization_id = %s",
+        dealer.organization_id,
+    )
     assert await claimed(queue, dealer) == []
     assert places(dealer) == []
 
