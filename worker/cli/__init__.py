@@ -8,12 +8,12 @@ import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import structlog
 from rich.console import Console
 
 from worker.cli.export import Export, export
+from worker.cli.following import job_id
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands)
 
     back = commands.add_parser("undo", help="take imports back, but for what was changed since")
-    back.add_argument("jobs", type=_id, nargs="+", metavar="JOB", help="an import's id")
+    back.add_argument("jobs", type=job_id, nargs="+", metavar="JOB", help="an import's id")
     back.add_argument("--dry-run", action="store_true", help="say what would happen")
 
     download = commands.add_parser("export", help="have a worker export a table, and download it")
@@ -167,13 +167,6 @@ def _file(argument: str) -> Path:
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {argument}")
     return path
-
-
-def _id(argument: str) -> UUID:
-    try:
-        return UUID(argument)
-    except ValueError:
-        raise argparse.ArgumentTypeError("this is no job's id") from None
 
 
 def _object(argument: str) -> dict[str, Any]:
