@@ -103,6 +103,14 @@ class Dealer:
         [value] = self.connection.execute(statement, values).fetchone().values()
         return value
 
+    def set_guards(self, **guards: float) -> None:
+        names, places = ", ".join(guards), ", ".join(["%s"] * len(guards))
+        self.execute(
+            f"insert into import_guards (organization_id, {names}) values (%s, {places})",  # noqa: S608
+            self.organization_id,
+            *guards.values(),
+        )
+
     def records(self, count: int) -> list[dict[str, str]]:
         return [
             {"sku": f"SKU-{number}", "name": f"Item {number}", "unit_price": f"{number}.99"}

@@ -8,10 +8,16 @@ apostrophes of its own comes back with them.
 import re
 
 # What a spreadsheet takes for a formula, and does; and what databases write for no value.
-_BEGINS = r"(?:[=+\-@\t\r\n]|\\N\Z)"
+_FORMULA, _NOTHING = r"[=+\-@\t\r\n]", r"\\N"
+_BEGINS = rf"(?:{_FORMULA}|{_NOTHING}\Z)"
 _NEEDS_GUARD = re.compile(rf"'*{_BEGINS}").match
 _IS_GUARDED = re.compile(rf"'+{_BEGINS}").match
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*").fullmatch
+# The same in many cells at once, joined by what no text of a database holds.
+BETWEEN = "\0"
+_BEGINS_IN_MANY = rf"(?:{_FORMULA}|{_NOTHING}(?:\0|\Z))"
+may_need_guard = re.compile(rf"(?:\A|\0)'*{_BEGINS_IN_MANY}").search
+may_look_guarded = re.compile(rf"(?:\A|\0)'+{_BEGINS_IN_MANY}").search
 
 
 def guarded(cell: str) -> str:

@@ -203,14 +203,7 @@ class JobQueue:
 
     async def read_kept(self, job_id: UUID) -> list[dict[str, Any]]:
         """Read what an undo kept so far, in order: as import_internal.keep_kept tells it."""
-        kept: list[dict[str, Any]] = []
-        after = 0
-        while page := await retried(
-            "read_kept", partial(self._read_errors, job_id, after, "row_number,row")
-        ):
-            kept += [error["row"] for error in page]
-            after = page[-1]["row_number"]
-        return kept
+        return [error["row"] for error in await self._read_errors(job_id, "row")]
 
     async def list_items(self, run_id: UUID, skus: Sequence[str]) -> None:
         """Note SKUs of the run's file, before its first batch."""
@@ -245,16 +238,22 @@ class JobQueue:
 
     async def read_errors(self, job_id: UUID) -> dict[int, str]:
         """Read what was refused so far: problem by row number as the owner sees it."""
-        problems: dict[int, str] = {}
-        while page := await retried(
-            "read_errors",
-            partial(self._read_errors, job_id, max(problems, default=0), "row_number,message"),
-        ):
-            problems |= {error["row_number"]: error["message"] for error in page}
-        return problems
+        errors = await self._read_errors(job_id, "message")
+        return {error["row_number"]: error["message"] for error in errors}
 
-    async def _read_errors(self, job_id: UUID, after_row: int, columns: str) -> list[Any]:
-        errors = self._client.table("import_errors").select(columns)
+    async def _read_errors(self, job_id: UUID, column: str) -> list[dict[str, Any]]:
+        """Read a column of all that was refused, beside the row_number, in its order."""
+        errors: list[dict[str, Any]] = []
+        after = 0
+        while page := await retried(
+            "read_errors", partial(self._read_page_of_errors, job_id, column, after)
+        ):
+            errors += page
+            after = page[-1]["row_number"]
+        return errors
+
+    async def _read_page_of_errors(self, job_id: UUID, column: str, after_row: int) -> list[Any]:
+        errors = self._client.table("import_errors").select(f"row_number,{column}")
         query = errors.eq("job_id", str(job_id)).gt("row_number", after_row).order("row_number")
         return await self._answer("import_errors", query, list, STATEMENT_SECONDS)
 

@@ -7,11 +7,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import httpx
+import structlog
 from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
 from worker.connection import TransientError, retried
-from worker.exceptions import JobRefusedError, RequestRefusedError
+from worker.exceptions import DatabaseUnavailableError, JobRefusedError, RequestRefusedError
+from worker.job import Job
+
+log = structlog.get_logger()
 
 BUCKET = "imports"
 EXPORTS = "exports"
@@ -116,6 +120,26 @@ def _translate(act: str, error: StorageApiError | httpx.HTTPStatusError) -> Exce
             "rows, or raise the limit in Storage > Settings."
         )
     return RequestRefusedError(f"{act}: status {status}")
+
+
+def path_for_result(job: Job, folder: str) -> str | None:
+    """Give the path of what a job leaves as a file; None where it would be another's folder."""
+    if not is_plain_name(job.organization_id):
+        return None
+    return f"{job.organization_id}/{folder}/{job.job_id}.csv"
+
+
+async def store_result(store: FileStore, path: str, file: Path, event: str) -> str | None:
+    """Store what the database holds as well; its path, or None.
+
+    So it is no reason to call the job a failure when Storage does not take it: `event` is logged.
+    """
+    try:
+        await store.upload(path, file)
+    except (DatabaseUnavailableError, RequestRefusedError) as error:
+        log.warning(event, cause=str(error))
+        return None
+    return path
 
 
 def is_plain_name(name: str) -> bool:

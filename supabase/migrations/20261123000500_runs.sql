@@ -42,6 +42,34 @@ begin
   return run;
 end $$;
 
+-- Locks a live run and, harder than hold_live_run, its job, which is about to be changed. The job comes
+-- first, as everywhere. Errors: PT404, PT409, PT410.
+create or replace function import_internal.hold_live_run_and_job(run_id uuid)
+returns public.import_runs
+language plpgsql security invoker set search_path = '' as $$
+begin
+  perform from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = hold_live_run_and_job.run_id)
+  for no key update;
+  return import_internal.hold_live_run(run_id);
+end $$;
+
+-- Locks a run, live or over, and its job, for what ends it: the run, and the job's status.
+-- Errors: PT404.
+create or replace function import_internal.lock_to_end(
+  run_id uuid, out run public.import_runs, out job_status text)
+language plpgsql security invoker set search_path = '' as $$
+begin
+  select j.status into job_status
+  from public.scheduled_jobs j
+  where j.id = (select r.job_id from public.import_runs r where r.id = lock_to_end.run_id)
+  for update;
+  select * into run from public.import_runs r where r.id = lock_to_end.run_id for update;
+  if run.id is null then
+    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
+  end if;
+end $$;
+
 -- Closes a run with what the ledger says of its job. The caller holds the run's row lock.
 create or replace function import_internal.close_run(run_id uuid, outcome text)
 returns public.import_runs

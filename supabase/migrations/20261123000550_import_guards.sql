@@ -63,22 +63,16 @@ create policy import_guards_delete_as_admin on public.import_guards
     select p.organization_id from public.profiles p
     where p.id = (select auth.uid()) and p.role in ('admin', 'super_admin')));
 
--- Whether somebody is an admin of an organization.
-create or replace function import_internal.is_admin(user_id uuid, organization_id text)
-returns boolean
-language sql stable security invoker set search_path = '' as $$
-  select exists (
-    select from public.profiles p
-    where p.id = is_admin.user_id and p.organization_id = is_admin.organization_id
-      and p.role in ('admin', 'super_admin'));
-$$;
-
--- Whether a job may switch the guards off: an admin's may, and an operator's, which is nobody's.
-create or replace function import_internal.may_switch_off_guards(
+-- Whether a job speaks for its organization: an admin's does, and an operator's, which is nobody's.
+create or replace function import_internal.is_admins_or_operators(
   created_by uuid, organization_id text)
 returns boolean
 language sql stable security invoker set search_path = '' as $$
-  select created_by is null or import_internal.is_admin(created_by, organization_id);
+  select is_admins_or_operators.created_by is null or exists (
+    select from public.profiles p
+    where p.id = is_admins_or_operators.created_by
+      and p.organization_id = is_admins_or_operators.organization_id
+      and p.role in ('admin', 'super_admin'));
 $$;
 
 -- What an import with these options is judged by: {"leap_percent": 50, ...}, import_guards' columns
@@ -111,7 +105,7 @@ begin
   select j.created_by, j.organization_id into created_by, organization_id
   from public.scheduled_jobs j where j.id = begin_guards.job_id;
   if options ->> 'guards' = 'off'
-    and import_internal.may_switch_off_guards(created_by, organization_id) is true
+    and import_internal.is_admins_or_operators(created_by, organization_id)
   then
     guards := null;
   else

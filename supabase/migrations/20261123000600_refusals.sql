@@ -63,6 +63,14 @@ language sql stable security invoker set search_path = '' as $$
     case when failed > 10 then '… and ' || failed - 10 || ' more' end), '');
 $$;
 
+-- How many more errors are kept of a job: 10,000 in all.
+create or replace function import_internal.room_for_errors(job_id uuid)
+returns integer
+language sql stable security invoker set search_path = '' as $$
+  select 10000 - count(*)::integer from (
+    select from public.import_errors e where e.job_id = room_for_errors.job_id limit 10000) kept;
+$$;
+
 -- Keeps what was refused, up to 10,000 rows a job: errors as apply_batch takes them, refusals as
 -- try_rows gives them.
 create or replace function import_internal.keep_errors(
@@ -70,9 +78,7 @@ create or replace function import_internal.keep_errors(
 ) returns void
 language plpgsql security invoker set search_path = '' as $$
 declare
-  room constant integer := 10000 - (
-    select count(*) from (
-      select from public.import_errors e where e.job_id = run.job_id limit 10000) kept);
+  room constant integer := import_internal.room_for_errors(run.job_id);
   records jsonb;
 begin
   if room <= 0 then return; end if;

@@ -93,6 +93,7 @@ create or replace function public.finish_import(
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
+  locked record;
   job_status text;
   run public.import_runs;
   ending text := finish_import.outcome;
@@ -102,14 +103,9 @@ begin
     raise invalid_parameter_value using message = format('unknown outcome %L', ending);
   end if;
 
-  select j.status into job_status
-  from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = finish_import.run_id)
-  for update;
-  select * into run from public.import_runs r where r.id = finish_import.run_id for update;
-  if run.id is null then
-    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
-  end if;
+  locked := import_internal.lock_to_end(run_id);
+  run := locked.run;
+  job_status := locked.job_status;
   if job_status = 'cancelled' then
     ending := 'cancelled';
   end if;
@@ -185,18 +181,12 @@ create or replace function public.release_import(run_id uuid, retry_in double pr
 returns text
 language plpgsql security invoker set search_path = '' as $$
 declare
-  job_status text;
-  run public.import_runs;
-  ending text := case when release_import.retry_in is null then 'released' else 'retried' end;
+  locked record := import_internal.lock_to_end(run_id);
+  job_status constant text := locked.job_status;
+  run constant public.import_runs := locked.run;
+  ending constant text := case when release_import.retry_in is null then 'released' else 'retried' end;
 begin
-  select j.status into job_status
-  from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = release_import.run_id)
-  for update;
-  select * into run from public.import_runs r where r.id = release_import.run_id for update;
-  if run.id is null then
-    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
-  elsif run.finished_at is not null then
+  if run.finished_at is not null then
     if run.outcome = ending then return job_status; end if;
     raise sqlstate 'PT409' using message = 'this run is over', detail = run.outcome;
   elsif job_status = 'cancelled' then

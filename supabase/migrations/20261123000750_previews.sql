@@ -12,18 +12,12 @@ create or replace function public.finish_preview(run_id uuid, preview jsonb, not
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
-  job_status text;
-  run public.import_runs;
+  locked record := import_internal.lock_to_end(run_id);
+  job_status constant text := locked.job_status;
+  run public.import_runs := locked.run;
   looked_at jsonb := coalesce(finish_preview.preview -> 'rows_looked_at', '0');
 begin
-  select j.status into job_status
-  from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = finish_preview.run_id)
-  for update;
-  select * into run from public.import_runs r where r.id = finish_preview.run_id for update;
-  if run.id is null then
-    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
-  elsif run.kind <> 'preview' then
+  if run.kind <> 'preview' then
     raise invalid_parameter_value using message = format('a run of kind %L is no preview', run.kind);
   elsif job_status = 'cancelled' then
     return public.finish_import(run.id, 'cancelled');

@@ -78,7 +78,7 @@ begin
       'mapping', asked -> 'mapping', 'source', asked -> 'source', 'options', asked -> 'options',
       'dry_run', run.dry_run,
       'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),
-      'may_switch_off_guards', import_internal.may_switch_off_guards(
+      'may_switch_off_guards', import_internal.is_admins_or_operators(
         j.created_by, j.organization_id),
       'lease_seconds', run.lease_seconds,
       'age_seconds', extract(epoch from now() - j.created_at),

@@ -32,16 +32,10 @@ create or replace function public.begin_import(
 ) returns text
 language plpgsql security invoker set search_path = '' as $$
 declare
-  run public.import_runs;
+  run public.import_runs := import_internal.hold_live_run_and_job(run_id);
   applied integer;
   before public.import_runs;
 begin
-  -- As report_progress does: this locks the job harder than hold_live_run, so it comes first.
-  perform from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = begin_import.run_id)
-  for no key update;
-  run := import_internal.hold_live_run(begin_import.run_id);
-
   select coalesce(sum(b.last_row - b.first_row + 1), 0) into applied
   from public.import_batches b where b.job_id = run.job_id and b.zeroed = 0;
   select * into before

@@ -79,6 +79,14 @@ language sql stable security invoker set search_path = '' as $$
     and a.attname <> all (import_internal.derived_columns());
 $$;
 
+-- Of a relation's ids, which are text in a change set.
+create or replace function import_internal.id_type(relation regclass)
+returns text
+language sql stable security invoker set search_path = '' as $$
+  select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
+  where a.attrelid = relation and a.attname = 'id';
+$$;
+
 -- A digest of some columns for each of the records with these ids, in the order of ids: 8 bytes that
 -- tell later whether anything in them is another than it was. NULL for a record that is not there.
 -- In one statement made of names: a hash of named columns takes a microsecond a record, one of
@@ -107,9 +115,7 @@ begin
         then format('r.%I', a.attname)
         -- No hash index could hold some types (json, tsvector, point), and then this would not work.
         else format('r.%I::text', a.attname) end, ', ' order by a.attname),
-      relation,
-      (select format_type(i.atttypid, i.atttypmod) from pg_catalog.pg_attribute i
-       where i.attrelid = relation and i.attname = 'id'))
+      relation, import_internal.id_type(relation))
     from pg_catalog.pg_attribute a
     where a.attrelid = relation and a.attname = any (columns) and not a.attisdropped)
   into found using ids;

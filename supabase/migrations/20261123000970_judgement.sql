@@ -174,15 +174,10 @@ create or replace function public.judge_import(run_id uuid)
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
-  run public.import_runs;
+  run public.import_runs := import_internal.hold_live_run_and_job(run_id);
   findings jsonb;
   why text;
 begin
-  -- As report_progress does.
-  perform from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = judge_import.run_id)
-  for no key update;
-  run := import_internal.hold_live_run(judge_import.run_id);
   if not import_internal.is_judged_first(run) then
     return '{"held": null}';
   end if;

@@ -1,5 +1,28 @@
 -- A batch, exactly once: the fence, the ledger, the rows, those that the database refuses.
 
+-- What the worker is told of a batch.
+create or replace function import_internal.counts_of(batch public.import_batches)
+returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select jsonb_build_object(
+    'created', batch.created, 'updated', batch.updated, 'unchanged', batch.unchanged,
+    'failed', batch.failed);
+$$;
+
+-- Enters a batch's counts in its line of the ledger, if it has one; what the worker is told of it.
+create or replace function import_internal.enter_counts(
+  job_id uuid, first_row integer, counts public.import_batches)
+returns jsonb
+language plpgsql security invoker set search_path = '' as $$
+begin
+  update public.import_batches b
+  set (created, updated, unchanged, removed, failed)
+    = (counts.created, counts.updated, counts.unchanged, coalesce(counts.removed, 0),
+       counts.failed)
+  where b.job_id = enter_counts.job_id and b.first_row = enter_counts.first_row;
+  return import_internal.counts_of(counts);
+end $$;
+
 -- Enters a batch in the ledger. Returns NULL when it is new, else the counts it had when it was
 -- applied. A second call for the same range waits here until the first has ended.
 -- Errors: PT404, PT409, PT410; 22023 when it overlaps another batch of the job.
@@ -18,9 +41,7 @@ begin
     where b.job_id = open_batch.job_id and b.first_row = open_batch.first_row;
   end if;
   if known.last_row = open_batch.last_row then
-    return jsonb_build_object(
-      'created', known.created, 'updated', known.updated, 'unchanged', known.unchanged,
-      'failed', known.failed);
+    return import_internal.counts_of(known);
   end if;
   if known.job_id is not null or exists (
     select from public.import_batches b
@@ -166,13 +187,7 @@ begin
     perform import_internal.keep_rehearsal(run, rows, changed, counts);
   end if;
   -- Which has no line for it before the judgement.
-  update public.import_batches b
-  set (created, updated, unchanged, failed)
-    = (counts.created, counts.updated, counts.unchanged, counts.failed)
-  where b.job_id = run.job_id and b.first_row = apply_batch.first_row;
-  return jsonb_build_object(
-    'created', counts.created, 'updated', counts.updated, 'unchanged', counts.unchanged,
-    'failed', counts.failed);
+  return import_internal.enter_counts(run.job_id, first_row, counts);
 end $$;
 
 -- New functions are everybody's by default. These are the worker's alone.

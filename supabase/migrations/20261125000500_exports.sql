@@ -70,10 +70,7 @@ declare
   condition constant text := import_internal.export_condition(entity, filter);
   total bigint;
 begin
-  -- As begin_import does: this locks the job harder than hold_live_run, so it comes first.
-  perform from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = begin_export.run_id)
-  for no key update;
+  perform import_internal.hold_live_run_and_job(begin_export.run_id);
   run := import_internal.hold_export_run(begin_export.run_id);
 
   if condition is not null then
@@ -110,7 +107,6 @@ declare
   run public.import_runs := import_internal.hold_export_run(run_id);
   condition constant text := import_internal.export_condition(entity, filter);
   relation regclass;
-  id_type text;
   given text;
   gathered text;
   page json;
@@ -119,7 +115,6 @@ begin
     raise invalid_parameter_value using message = format('there is nothing to export of %L', entity);
   end if;
   relation := format('public.%I', entity)::regclass;
-  select c.type into id_type from import_internal.columns_of(relation) c where c.name = 'id';
   select
     string_agg(
       format(
@@ -147,7 +142,7 @@ begin
       where %s and ($3 is null or id > $3::%s)
       order by organization_id, id
       limit $4) as p
-    $sql$, gathered, given, entity, condition, id_type)
+    $sql$, gathered, given, entity, condition, import_internal.id_type(relation))
   into page
   using run.organization_id, filter, after_id, row_count;
   return page;
@@ -189,18 +184,12 @@ create or replace function public.finish_export(
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
-  job_status text;
-  run public.import_runs;
+  locked record := import_internal.lock_to_end(run_id);
+  job_status constant text := locked.job_status;
+  run public.import_runs := locked.run;
   ending text;
 begin
-  select j.status into job_status
-  from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = finish_export.run_id)
-  for update;
-  select * into run from public.import_runs r where r.id = finish_export.run_id for update;
-  if run.id is null then
-    raise sqlstate 'PT404' using message = 'the job of this run was deleted';
-  elsif run.kind <> 'export' then
+  if run.kind <> 'export' then
     raise invalid_parameter_value using message = 'this run is no export';
   elsif not starts_with(export_path, run.organization_id || '/' || run.job_id || '/') then
     raise invalid_parameter_value using message = 'this path is not in the folder of the job';

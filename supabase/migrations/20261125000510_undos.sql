@@ -40,11 +40,10 @@ declare
   did public.import_runs;
   kept record;
 begin
-  -- NULL: the operator's, or the CRM's own server's.
-  if asked_by is not null and not exists (
+  if not import_internal.is_admins_or_operators(asked_by, run.organization_id) and not exists (
     select from public.profiles p
     where p.id = asked_by and p.organization_id = run.organization_id
-      and (p.id = target.created_by or p.role in ('admin', 'super_admin')))
+      and p.id = target.created_by)
   then
     return name || ' can be undone by whoever imported it, or by an admin of your organization.';
   elsif target.status in ('pending', 'processing') then
@@ -95,18 +94,12 @@ create or replace function public.begin_undo(run_id uuid)
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
-  run public.import_runs;
+  run public.import_runs := import_internal.hold_live_run_and_job(run_id);
   named uuid[];
   target public.scheduled_jobs;
   refusal text;
   plan jsonb;
 begin
-  -- As report_progress does: this locks the job harder than hold_live_run, so it comes first.
-  perform from public.scheduled_jobs j
-  where j.id = (select r.job_id from public.import_runs r where r.id = begin_undo.run_id)
-  for no key update;
-  run := import_internal.hold_live_run(begin_undo.run_id);
-
   if not exists (
     select from public.import_runs r where r.job_id = run.job_id and r.begun_at is not null)
   then

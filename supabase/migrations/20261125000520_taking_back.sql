@@ -5,13 +5,6 @@
 -- record was changed since and it is not known which field}, ...].
 -- Table names come from change sets, whose data types a constraint knows.
 
-create or replace function import_internal.id_type(relation regclass)
-returns text
-language sql stable security invoker set search_path = '' as $$
-  select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
-  where a.attrelid = relation and a.attname = 'id';
-$$;
-
 -- What a change set says of keywords that it does not hold (search_keywords, `after`).
 create or replace function import_internal.words_hash(keywords jsonb)
 returns bigint

@@ -35,9 +35,7 @@ create or replace function import_internal.keep_kept(
 returns void
 language plpgsql security invoker set search_path = '' as $$
 declare
-  room constant integer := 10000 - (
-    select count(*) from (
-      select from public.import_errors e where e.job_id = run.job_id limit 10000) as so_far);
+  room constant integer := import_internal.room_for_errors(run.job_id);
   time_zone constant text := run.time_zone;
   file constant text := (
     select case when j.file_data ? 'undo' then 'an undo' else j.file_name end
@@ -273,6 +271,7 @@ begin
   counts.failed := jsonb_array_length(attempt.kept);
   counts.created := coalesce(cardinality(changed.created_rows), 0);
   counts.updated := last_row - first_row + 1 - counts.created - counts.failed;
+  counts.unchanged := 0;
   counts.removed := coalesce(jsonb_array_length(changed.removed), 0);
   if counts.failed > 0 then
     perform import_internal.keep_kept(run, taken, attempt.kept, attempt.rows);
@@ -282,12 +281,7 @@ begin
     perform import_internal.keep_changes(run, first_row, changed);
   end if;
 
-  update public.import_batches b
-  set (created, updated, removed, failed)
-    = (counts.created, counts.updated, counts.removed, counts.failed)
-  where b.job_id = run.job_id and b.first_row = apply_undo_batch.first_row;
-  return jsonb_build_object(
-    'created', counts.created, 'updated', counts.updated, 'unchanged', 0, 'failed', counts.failed);
+  return import_internal.enter_counts(run.job_id, first_row, counts);
 end $$;
 
 -- New functions are everybody's by default. These are the worker's alone.

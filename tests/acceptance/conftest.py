@@ -1,11 +1,39 @@
 """Files on their way through Storage, a worker and the database."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from worker.config import Settings
 from worker.service import serve
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def environment(stack):
+    """What a command of the worker's needs to know, wherever it is typed."""
+    return os.environ | {
+        "SUPABASE_URL": stack.url,
+        "SUPABASE_SECRET_KEY": stack.keys.secret,
+        "WORKER_LOG_LEVEL": "warning",
+        "PYTHONPATH": str(PROJECT),
+    }
+
+
+@pytest.fixture(scope="module")
+def worker(environment):
+    """One beside what is typed, which stops cleanly at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment
+    )
+    yield
+    process.terminate()
+    assert process.wait(timeout=120) == 0
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 import csv
 import io
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from psycopg.types.json import Jsonb
 
-from devstack import node
+from tests import supabase_js
 from worker.config import Settings
 from worker.service import serve
 
@@ -23,24 +21,7 @@ TEMPLATE = {
 
 
 def ask(stack, **settings):
-    done = subprocess.run(
-        [node.find(), str(SCRIPT)],
-        env=os.environ
-        | {
-            "PACKAGE": str(node.MODULES.parent / "package.json"),
-            "SUPABASE_URL": stack.url,
-            "PUBLISHABLE_KEY": stack.keys.publishable,
-            "ORGANIZATION": ORGANIZATION,
-            "PASSWORD": "devstack-password",
-        }
-        | settings,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return supabase_js.run(SCRIPT, stack, ORGANIZATION=ORGANIZATION, **settings)
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,6 @@ def add_items(dealer, count, **columns):
     )
 
 
-def set_guards(dealer, **guards):
-    names, places = ", ".join(guards), ", ".join(["%s"] * len(guards))
-    dealer.execute(
-        f"insert into import_guards (organization_id, {names}) values (%s, {places})",  # noqa: S608
-        dealer.organization_id,
-        *guards.values(),
-    )
-
-
 def csv(header, *lines):
     return "\n".join([header, *lines, ""]).encode()
 
@@ -151,7 +142,7 @@ async def test_a_rehearsal_of_bids(import_file):
 
 async def test_a_rehearsal_tells_that_guards_would_hold_the_import(dealer, import_file):
     add_items(dealer, 1)
-    set_guards(dealer, leap_percent=50, leaping_items_percent=10)
+    dealer.set_guards(leap_percent=50, leaping_items_percent=10)
     job, run = await import_file(csv("SKU,Price", "A1,2"), options={"dry_run": True})
     why = (
         "Items with a price that falls or rises by more than 50 %: 1 of 1 (100 %), at most 10 % "
@@ -170,7 +161,7 @@ async def test_a_rehearsal_tells_that_guards_would_hold_the_import(dealer, impor
 async def test_a_file_with_the_price_column_shifted_is_held(dealer, import_file):
     add_items(dealer, 300)
     before = dealer.inventory()
-    set_guards(dealer, leap_percent=30, leaping_items_percent=5)
+    dealer.set_guards(leap_percent=30, leaping_items_percent=5)
     # The column of the quantity where the price was.
     content = csv("SKU,Price,Qty", *(f"A{n},{n % 4 + 1},10.00" for n in range(1, 301)))
     job, run = await import_file(content)
@@ -218,7 +209,7 @@ LEAPING = (
 )  # fmt: skip
 async def test_each_guard_holds_by_more_than_it_allows(dealer, import_file, guards, line):
     add_items(dealer, 3)
-    set_guards(dealer, **guards)
+    dealer.set_guards(**guards)
     content = csv("SKU,Name,Price,Qty", "A1,,12.50,", "A2,,10,0", "A3,,10,10", "A4,Bolt,call,1")
     job, run = await import_file(content)
     if line is None:
@@ -235,7 +226,7 @@ async def test_each_guard_holds_by_more_than_it_allows(dealer, import_file, guar
 
 async def test_what_guards_let_through_is_written_once(dealer, import_file):
     add_items(dealer, 250)
-    set_guards(dealer, refused_percent=50, leap_percent=50, leaping_items_percent=50)
+    dealer.set_guards(refused_percent=50, leap_percent=50, leaping_items_percent=50)
     content = csv("SKU,Name,Price", *(f"A{n},Bolt {n},11" for n in range(1, 501)), "A501,Bolt,call")
     job, run = await import_file(content)
     assert (run["created"], run["updated"], run["failed"], run["unprocessed"]) == (250, 250, 1, 0)
@@ -250,7 +241,7 @@ async def test_what_guards_let_through_is_written_once(dealer, import_file):
 
 
 async def test_another_organization_has_its_own_guards(dealer, make_dealer, import_file):
-    set_guards(make_dealer(), leap_percent=0, leaping_items_percent=0)
+    make_dealer().set_guards(leap_percent=0, leaping_items_percent=0)
     add_items(dealer, 1)
     job, run = await import_file(csv("SKU,Price", "A1,2"))
     assert (job["status"], run["guards"], run["judged_at"]) == ("completed", None, None)
@@ -262,7 +253,7 @@ async def test_another_organization_has_its_own_guards(dealer, make_dealer, impo
      ("super_admin", "completed"), (None, "completed")],
 )  # fmt: skip
 async def test_who_switches_the_guards_off(settings, dealer, who, status):
-    set_guards(dealer, leap_percent=0, leaping_items_percent=0)
+    dealer.set_guards(leap_percent=0, leaping_items_percent=0)
     add_items(dealer, 1)
     if who is not None:
         dealer.execute("update profiles set role = %s where id = %s", who, dealer.creator_id)
@@ -331,7 +322,7 @@ async def test_a_list_that_lacks_most_is_held_without_any_guards_set(dealer, imp
 
     job, run = await import_file(content, options={"missing": "zero", "guards": "off"})
     assert job["status"] == "failed"  # its creator is no admin
-    set_guards(dealer, missing_percent=75)
+    dealer.set_guards(missing_percent=75)
     job, run = await import_file(content, options={"missing": "zero"})
     assert (job["status"], run["updated"], run["zeroed"]) == ("completed", 100, 300)
 
@@ -362,7 +353,7 @@ async def test_nothing_becomes_0_where_a_sku_cannot_be_read(dealer, import_file)
 
 async def test_full_list_and_guards_together(dealer, import_file):
     add_items(dealer, 200)
-    set_guards(dealer, leap_percent=50, leaping_items_percent=1, missing_percent=1)
+    dealer.set_guards(leap_percent=50, leaping_items_percent=1, missing_percent=1)
     content = csv("SKU,Price", *(f"A{n},{11 if n > 9 else 99}" for n in range(4, 201)))
     job, run = await import_file(content, options={"missing": "zero"})
     assert job["status"] == "failed"

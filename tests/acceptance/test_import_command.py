@@ -1,6 +1,5 @@
 """``python -m worker import``, as an operator types it, with a worker beside it."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,25 +8,6 @@ import pytest
 from openpyxl import Workbook
 
 PROJECT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def environment(stack):
-    return os.environ | {
-        "SUPABASE_URL": stack.url,
-        "SUPABASE_SECRET_KEY": stack.keys.secret,
-        "WORKER_LOG_LEVEL": "warning",
-    }
-
-
-@pytest.fixture(scope="module")
-def worker(environment):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment
-    )
-    yield
-    process.terminate()
-    assert process.wait(timeout=120) == 0
 
 
 @pytest.fixture

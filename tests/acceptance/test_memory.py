@@ -233,3 +233,12 @@ async def test_a_preview_says_where_a_template_does_not_fit(dealer, import_file)
     assert job["status"] == "completed"
     assert run["preview"]["problem"].startswith('The template "Monthly" does not fit this file. No')
     assert run["preview"]["mapping"] == {"A": "sku"}
+
+
+async def test_a_column_that_was_empty_is_imported_when_it_is_not(dealer, import_file):
+    _, first = await import_file(b"SKU,Name,Cost\nA1,Bolt,\n")
+    assert "Cost" not in first["mapping"]
+    _, second = await import_file(b"SKU,Name,Cost\nA1,Bolt,1.25\n")
+    assert second["mapping"] == {"SKU": "sku", "Name": "name", "Cost": "cost"}
+    [item] = dealer.inventory()
+    assert item["cost"] == 125

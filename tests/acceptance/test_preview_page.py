@@ -1,15 +1,12 @@
 """docs/PREVIEW.md: its supabase-js runs, against a worker that is there, and its JSON is so."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from devstack import node
+from tests import supabase_js
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "PREVIEW.md").read_text()
@@ -21,35 +18,16 @@ CONTENT = (
 
 
 @pytest.fixture(scope="module")
-def said(stack, database):
-    environment = os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
-    settings = {
-        "PACKAGE": str(node.MODULES.parent / "package.json"),
-        "SUPABASE_URL": stack.url,
-        "PUBLISHABLE_KEY": stack.keys.publishable,
-        "PASSWORD": "devstack-password",
-        "PAGE_CODE": "\n".join(re.findall(r"```js\n(.+?)```", PAGE, re.DOTALL)),
-        "CONTENT": CONTENT,
-    }
-    worker = subprocess.Popen([sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment)
+def said(stack, database, worker):  # noqa: ARG001 - it runs beside
+    code = "\n".join(re.findall(r"```js\n(.+?)```", PAGE, re.DOTALL))
     try:
-        done = subprocess.run(
-            [node.find(), str(SCRIPT)],
-            env=os.environ | settings,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        told = supabase_js.run(SCRIPT, stack, PAGE_CODE=code, CONTENT=CONTENT)
         items = database.execute(
             "select sku, unit_price, price_tier_1 from inventory"
             " where organization_id = 'org_cedar' order by sku"
         ).fetchall()
-        yield json.loads(done.stdout) | {"items": items}
+        yield told | {"items": items}
     finally:
-        worker.terminate()
-        assert worker.wait(timeout=120) == 0
         for table in ("scheduled_jobs", "inventory"):
             database.execute(f"delete from {table} where organization_id = 'org_cedar'")  # noqa: S608
 

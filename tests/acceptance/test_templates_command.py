@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +17,7 @@ CONTENT = b"Kode;Navn;Pris;Farge\nA1;Skrue;1.234,50;rod\n"
 
 
 @pytest.fixture
-def command(stack, dealer):
-    environment = os.environ | {
-        "SUPABASE_URL": stack.url,
-        "SUPABASE_SECRET_KEY": stack.keys.secret,
-        "WORKER_LOG_LEVEL": "warning",
-    }
-
+def command(environment, dealer):
     def run(*arguments, organization=None):
         return subprocess.run(
             [sys.executable, "-m", "worker", *map(str, arguments),

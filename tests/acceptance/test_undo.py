@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,13 +129,8 @@ async def test_a_refusal_is_told(settings, dealer, imported):
 
 
 @pytest.fixture
-def command(stack):
-    environment = os.environ | {
-        "SUPABASE_URL": stack.url,
-        "SUPABASE_SECRET_KEY": stack.keys.secret,
-        "WORKER_LOG_LEVEL": "error",
-        "COLUMNS": "200",
-    }
+def command(environment):
+    environment = environment | {"WORKER_LOG_LEVEL": "error", "COLUMNS": "200"}
 
     async def run(settings, *arguments):
         """Run the command, with a worker beside it."""

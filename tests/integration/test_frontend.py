@@ -1,14 +1,11 @@
 """The web frontend's requests, by its own client: frontend.mjs asks, this file judges."""
 
-import json
-import os
-import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from devstack import node
+from tests import supabase_js
 
 SCRIPT = Path(__file__).with_name("frontend.mjs")
 REFUSED = "42501"
@@ -17,28 +14,16 @@ REFUSED = "42501"
 @pytest.fixture(scope="module")
 def replay(stack, database):
     """What the frontend got, request by request. Its users are those of devstack/seed.sql."""
-    settings = {
-        "PACKAGE": str(node.MODULES.parent / "package.json"),
-        "SUPABASE_URL": stack.url,
-        "PUBLISHABLE_KEY": stack.keys.publishable,
-        "SECRET_KEY": stack.keys.secret,
-        "ORGANIZATION": "org_cedar",
-        "CREATOR": "olivia@cedar.test",
-        "COLLEAGUE": "liam@cedar.test",
-        "STRANGER": "noah@granite.test",
-        "PASSWORD": "devstack-password",
-    }
     try:
-        done = subprocess.run(
-            [node.find(), str(SCRIPT)],
-            env=os.environ | settings,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        yield supabase_js.run(
+            SCRIPT,
+            stack,
+            SECRET_KEY=stack.keys.secret,
+            ORGANIZATION="org_cedar",
+            CREATOR="olivia@cedar.test",
+            COLLEAGUE="liam@cedar.test",
+            STRANGER="noah@granite.test",
         )
-        assert done.returncode == 0, done.stderr
-        yield json.loads(done.stdout)
     finally:
         database.execute("delete from scheduled_jobs where organization_id = 'org_cedar'")
 

@@ -28,15 +28,6 @@ def add_items(dealer, count):
     )
 
 
-def set_guards(dealer, **guards):
-    names, places = ", ".join(guards), ", ".join(["%s"] * len(guards))
-    dealer.execute(
-        f"insert into import_guards (organization_id, {names}) values (%s, {places})",  # noqa: S608
-        dealer.organization_id,
-        *guards.values(),
-    )
-
-
 def prices(dealer):
     return [item["unit_price"] for item in dealer.inventory()]
 
@@ -49,7 +40,7 @@ def insert_job(dealer, rows, **options):
 async def guarded(queue, dealer):
     """A job of 4 rows about 4 items, claimed, whose prices may leap by half at most."""
     add_items(dealer, 4)
-    set_guards(dealer, leap_percent=50, leaping_items_percent=50)
+    dealer.set_guards(leap_percent=50, leaping_items_percent=50)
     insert_job(dealer, 4)
     return await dealer.claim(queue)
 
@@ -183,7 +174,7 @@ def quantities(dealer):
 async def full_list(queue, dealer):
     """A full list of A1 and A2, claimed, of an organization that has A1 to A9."""
     add_items(dealer, 9)
-    set_guards(dealer, missing_percent=90)
+    dealer.set_guards(missing_percent=90)
     insert_job(dealer, 2, missing="zero")
     return await dealer.claim(queue)
 
@@ -298,7 +289,7 @@ def headers(dealer, token):
 @pytest.mark.parametrize("role", ["admin", "super_admin", "manager", "standard_user"])
 def test_admins_set_their_organizations_guards(dealer, make_dealer, role):
     other = make_dealer()
-    set_guards(other, refused_percent=5)
+    other.set_guards(refused_percent=5)
     dealer.execute("update profiles set role = %s where id = %s", role, dealer.creator_id)
     may = role in {"admin", "super_admin"}
     url = f"{dealer.stack.url}/rest/v1/import_guards"
@@ -306,7 +297,7 @@ def test_admins_set_their_organizations_guards(dealer, make_dealer, role):
         ours = {"organization_id": dealer.organization_id, "refused_percent": 1}
         assert http.post(url, json=ours).is_success == may
         if not may:
-            set_guards(dealer, refused_percent=1)
+            dealer.set_guards(refused_percent=1)
         theirs = {"organization_id": other.organization_id, "refused_percent": 1}
         assert not http.post(url, json=theirs).is_success
         http.patch(url, params={"refused_percent": "gt.0"}, json={"refused_percent": 7})

@@ -68,6 +68,15 @@ def test_what_was_left_out_stays_out_though_its_name_is_known():
     assert mapped([*KODE, "Qty"], remembered(KODE)).columns["quantity"] == "Qty"
 
 
+def test_what_was_empty_then_is_found_when_it_is_not():
+    """It once stayed out for good: the next file with the same columns lost its quantities."""
+    known = remembered(KODE, "Qty", corrected=False)
+    samples = [{"Kode": "A1", "Benevnelse": "Skrue", "Utsalg": "2", "Qty": "7"}]
+    mapping = mapped([*KODE, "Qty"], known, samples=samples)
+    assert mapping.columns["quantity"] == "Qty"
+    assert why(mapping)["unit_price"] == ("Utsalg", "as in stock.csv of 12 March")
+
+
 def test_the_newest_of_the_same_columns_counts():
     other = {"Kode": "name", "Benevnelse": "sku"}
     mapping = mapped(["Kode", "Benevnelse"], remembered(other), remembered({"Kode": "sku"}))

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import structlog
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.console import Console
 from worker.cli.doctor import doctor
 from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
+from worker.cli.following import job_id
 from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.jobs import add_jobs, jobs
@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands)
 
     back = commands.add_parser("undo", help="take imports back, but for what was changed since")
-    back.add_argument("jobs", type=_id, nargs="+", metavar="JOB", help="an import's id")
+    back.add_argument("jobs", type=job_id, nargs="+", metavar="JOB", help="an import's id")
     back.add_argument("--dry-run", action="store_true", help="say what would happen")
 
     download = commands.add_parser("export", help="have a worker export a table, and download it")
@@ -220,13 +220,6 @@ def _file(argument: str) -> Path:
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {argument}")
     return path
-
-
-def _id(argument: str) -> UUID:
-    try:
-        return UUID(argument)
-    except ValueError:
-        raise argparse.ArgumentTypeError("this is no job's id") from None
 
 
 def _object(argument: str) -> dict[str, Any]:

@@ -2,21 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-from postgrest import APIError
 from rich.console import Console
-from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
-from worker.cli.following import ask, follow, latest_run
+from worker.cli.following import connected, follow, insert_job, latest_run
 from worker.config import Settings
-from worker.connection import TransientError, connect
-from worker.exceptions import DatabaseUnavailableError, JobRefusedError, RequestRefusedError
+from worker.exceptions import JobRefusedError
 from worker.storage import EXPORTS, FileStore
 
 DONE, FAILED = 0, 2
@@ -44,34 +39,19 @@ async def export(settings: Settings, wanted: Export, console: Console) -> int:
         DatabaseUnavailableError, RequestRefusedError: the insert or the download did not work.
 
     """
-    key = settings.supabase_secret_key.get_secret_value()
-    try:
-        async with connect(settings.supabase_url, key) as client:
-            job_id = await _insert_job(client, wanted)
-            told = f"Job {job_id}: {wanted.data_type} of {wanted.organization_id}."
-            console.print(told, markup=False, highlight=False)
-            job = await follow(client, job_id, console)
-            return await _download(client, job, wanted, console)
-    except (APIError, StorageApiError) as error:
-        raise RequestRefusedError(f"the export command: code {error.code}") from None
-    except (httpx.RequestError, TransientError) as error:
-        raise DatabaseUnavailableError(type(error).__name__) from None
-
-
-async def _insert_job(client: AsyncClient, wanted: Export) -> str:
     row = {
         "organization_id": wanted.organization_id,
         "job_type": "export",
         "data_type": wanted.data_type,
-        "scheduled_time": datetime.now(UTC).isoformat(),
-        "status": "pending",
-        # And created by nobody who has a page open: so no worker waits for one.
-        "creator_name": "python -m worker export",
         "file_data": {"export_options": dict(wanted.options)},
     }
-    # Once: an insert whose answer was lost must not be made twice.
-    [inserted] = await ask(client.table("scheduled_jobs").insert(row))
-    return str(inserted["id"])
+    async with connected(settings, "export") as client:
+        # Created by nobody who has a page open: so no worker waits for one.
+        job_id = await insert_job(client, "export", row)
+        told = f"Job {job_id}: {wanted.data_type} of {wanted.organization_id}."
+        console.print(told, markup=False, highlight=False)
+        job = await follow(client, job_id, console)
+        return await _download(client, job, wanted, console)
 
 
 async def _download(

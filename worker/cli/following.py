@@ -1,22 +1,75 @@
-"""Following a job that a command inserted, until it is over."""
+"""A command's dealings with the database: it inserts a job, and follows it until it is over."""
 
+import argparse
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import httpx
+from postgrest import APIError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
-from worker.connection import TransientError, retried
+from worker.config import Settings
+from worker.connection import TransientError, connect, retried
+from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 
 _OVER = ("completed", "failed", "cancelled")
 _LOOK_SECONDS = 0.5
 # Longer than any poll: nobody is there to take the job.
 _PATIENCE_SECONDS = 15.0
+
+
+@asynccontextmanager
+async def connected(settings: Settings, command: str) -> AsyncIterator[AsyncClient]:
+    """Connect for a command, whose name is told with what was refused.
+
+    Raises:
+        DatabaseUnavailableError, RequestRefusedError: what the client raises within means that.
+
+    """
+    key = settings.supabase_secret_key.get_secret_value()
+    try:
+        async with connect(settings.supabase_url, key) as client:
+            yield client
+    except (APIError, StorageApiError) as error:
+        raise RequestRefusedError(f"the {command} command: code {error.code}") from None
+    except (httpx.RequestError, TransientError) as error:
+        raise DatabaseUnavailableError(type(error).__name__) from None
+
+
+async def insert_job(client: AsyncClient, command: str, row: Mapping[str, object]) -> str:
+    """Insert a job that is due now; its id.
+
+    Args:
+        client: of the database.
+        command: which of ours inserts it.
+        row: of scheduled_jobs, what is this job's own. It is nobody's: an operator's.
+
+    """
+    common = {
+        "scheduled_time": datetime.now(UTC).isoformat(),
+        "status": "pending",
+        "creator_name": f"python -m worker {command}",
+    }
+    # Once: an insert whose answer was lost must not be made twice.
+    [inserted] = await ask(client.table("scheduled_jobs").insert({**common, **row}))
+    return str(inserted["id"])
+
+
+def job_id(argument: str) -> UUID:
+    """Read a job's id from the command line."""
+    try:
+        return UUID(argument)
+    except ValueError:
+        raise argparse.ArgumentTypeError("this is no job's id") from None
 
 
 async def follow(client: AsyncClient, job_id: str, console: Console) -> dict[str, Any]:

@@ -3,24 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
-from postgrest import APIError
 from rich.console import Console
-from storage3.exceptions import StorageApiError
 from supabase import AsyncClient
 
-from worker.cli.following import ask, follow, latest_run
+from worker.cli.following import connected, follow, insert_job, latest_run
 from worker.cli.preview_table import print_preview
 from worker.cli.rehearsal import rehearsal_tables
 from worker.config import Settings
-from worker.connection import TransientError, connect
-from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.storage import BUCKET
 
 ALL_IN, SOME_REFUSED, FAILED = 0, 1, 2
@@ -45,18 +39,12 @@ async def import_file(settings: Settings, upload: Upload, console: Console) -> i
         DatabaseUnavailableError, RequestRefusedError: the upload or the insert did not work.
 
     """
-    key = settings.supabase_secret_key.get_secret_value()
-    try:
-        async with connect(settings.supabase_url, key) as client:
-            job_id = await _insert_job(client, upload)
-            told = f"Job {job_id}: {upload.file.name} for {upload.organization_id}."
-            console.print(told, markup=False, highlight=False)
-            job = await follow(client, job_id, console)
-            return await _sum_up(client, job, upload.data_type, console)
-    except (APIError, StorageApiError) as error:
-        raise RequestRefusedError(f"the import command: code {error.code}") from None
-    except (httpx.RequestError, TransientError) as error:
-        raise DatabaseUnavailableError(type(error).__name__) from None
+    async with connected(settings, "import") as client:
+        job_id = await _insert_job(client, upload)
+        told = f"Job {job_id}: {upload.file.name} for {upload.organization_id}."
+        console.print(told, markup=False, highlight=False)
+        job = await follow(client, job_id, console)
+        return await _sum_up(client, job, upload.data_type, console)
 
 
 async def _insert_job(client: AsyncClient, upload: Upload) -> str:
@@ -74,15 +62,10 @@ async def _insert_job(client: AsyncClient, upload: Upload) -> str:
         "organization_id": upload.organization_id,
         "job_type": "import",
         "data_type": upload.data_type,
-        "scheduled_time": datetime.now(UTC).isoformat(),
-        "status": "pending",
-        "creator_name": "python -m worker import",
         "file_name": upload.file.name,
         "file_data": file_data,
     }
-    # Once: an insert whose answer was lost must not be made twice.
-    [inserted] = await ask(client.table("scheduled_jobs").insert(row))
-    return str(inserted["id"])
+    return await insert_job(client, "import", row)
 
 
 async def _sum_up(

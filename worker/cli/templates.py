@@ -8,15 +8,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import httpx
-from postgrest import APIError
 from rich.console import Console
 from supabase import AsyncClient
 
-from worker.cli.following import ask
+from worker.cli.following import ask, connected, job_id
 from worker.config import Settings
-from worker.connection import TransientError, connect
-from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.importing.tables import TABLES
 
 DONE, REFUSED = 0, 2
@@ -65,7 +61,7 @@ def add_command(
         if action != "list":
             parser.add_argument("name", type=_name, help="the template's")
         if action == "save":
-            parser.add_argument("--from-job", type=_job_id, required=True, metavar="ID")
+            parser.add_argument("--from-job", type=job_id, required=True, metavar="ID")
 
 
 def wish_of(options: argparse.Namespace) -> Wish:
@@ -86,16 +82,10 @@ async def templates(settings: Settings, wish: Wish, console: Console) -> int:
         DatabaseUnavailableError, RequestRefusedError: the database did not do it.
 
     """
-    key = settings.supabase_secret_key.get_secret_value()
     actions = {"list": _list, "show": _show, "save": _save, "delete": _delete}
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    try:
-        async with connect(settings.supabase_url, key) as client:
-            return await actions[wish.action](client, wish, say)
-    except APIError as error:
-        raise RequestRefusedError(f"the templates command: code {error.code}") from None
-    except (httpx.RequestError, TransientError) as error:
-        raise DatabaseUnavailableError(type(error).__name__) from None
+    async with connected(settings, "templates") as client:
+        return await actions[wish.action](client, wish, say)
 
 
 async def _list(client: AsyncClient, wish: Wish, say: Say) -> int:
@@ -182,10 +172,3 @@ def _name(argument: str) -> str:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise argparse.ArgumentTypeError(f"a name has 1 to {_LONGEST_NAME} characters")
     return name
-
-
-def _job_id(argument: str) -> UUID:
-    try:
-        return UUID(argument)
-    except ValueError:
-        raise argparse.ArgumentTypeError("this is no job's id") from None

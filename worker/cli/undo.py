@@ -1,20 +1,15 @@
 """``python -m worker undo JOB…``: have imports taken back, and tell how it went."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-import httpx
-from postgrest import APIError
 from rich.console import Console
 from supabase import AsyncClient
 
-from worker.cli.following import ask, follow, latest_run
+from worker.cli.following import ask, connected, follow, insert_job, latest_run
 from worker.config import Settings
-from worker.connection import TransientError, connect
-from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 
 ALL_BACK, SOME_KEPT, FAILED = 0, 1, 2
 
@@ -34,26 +29,20 @@ async def undo(
         DatabaseUnavailableError, RequestRefusedError: the insert did not work.
 
     """
-    key = settings.supabase_secret_key.get_secret_value()
     say = partial(console.print, markup=False, highlight=False)
-    try:
-        async with connect(settings.supabase_url, key) as client:
-            named = await _find(client, job_ids)
-            if missing := [str(job_id) for job_id in job_ids if str(job_id) not in named]:
-                say(f"There is no job {', '.join(missing)}.")
-                return FAILED
-            organizations = {job["organization_id"] for job in named.values()}
-            if len(organizations) > 1:
-                say("These jobs are of several organizations. Please undo them one by one.")
-                return FAILED
-            job_id = await _insert_job(client, list(named.values()), dry_run=dry_run)
-            say(f"Job {job_id}: undo for {organizations.pop()}.")
-            job = await follow(client, job_id, console)
-            return await _sum_up(client, job, say)
-    except APIError as error:
-        raise RequestRefusedError(f"the undo command: code {error.code}") from None
-    except (httpx.RequestError, TransientError) as error:
-        raise DatabaseUnavailableError(type(error).__name__) from None
+    async with connected(settings, "undo") as client:
+        named = await _find(client, job_ids)
+        if missing := [str(job_id) for job_id in job_ids if str(job_id) not in named]:
+            say(f"There is no job {', '.join(missing)}.")
+            return FAILED
+        organizations = {job["organization_id"] for job in named.values()}
+        if len(organizations) > 1:
+            say("These jobs are of several organizations. Please undo them one by one.")
+            return FAILED
+        job_id = await _insert_job(client, list(named.values()), dry_run=dry_run)
+        say(f"Job {job_id}: undo for {organizations.pop()}.")
+        job = await follow(client, job_id, console)
+        return await _sum_up(client, job, say)
 
 
 async def _find(client: AsyncClient, job_ids: Sequence[UUID]) -> dict[str, dict[str, Any]]:
@@ -74,15 +63,10 @@ async def _insert_job(
         "organization_id": jobs[0]["organization_id"],
         "job_type": "import",
         "data_type": jobs[0]["data_type"],
-        "scheduled_time": datetime.now(UTC).isoformat(),
-        "status": "pending",
-        "creator_name": "python -m worker undo",
         "file_name": f"Undo of {names[0]}" if names else "Undo",
         "file_data": file_data,
     }
-    # Once: an insert whose answer was lost must not be made twice.
-    [inserted] = await ask(client.table("scheduled_jobs").insert(row))
-    return str(inserted["id"])
+    return await insert_job(client, "undo", row)
 
 
 async def _sum_up(client: AsyncClient, job: Mapping[str, Any], say: Any) -> int:  # noqa: ANN401 - print, with its options

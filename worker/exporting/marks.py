@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from worker.exporting.entities import Column
-from worker.guard import guarded
+from worker.guard import BETWEEN, guarded, may_look_guarded, may_need_guard
 
 # Codes that an import leaves as they are, and that no column of which is taken for floats. Not by a
 # look at what it cleans: whatever is not plainly harmless is marked.
@@ -23,8 +23,7 @@ _HARMLESS_CODE = re.compile(
 ).fullmatch
 _LATIN = "\u0250"
 _FORMULA_OF_TEXT = re.compile(r'\s*=\s*"(?:[^"]|"")*"\s*').fullmatch
-# Of a whole column, joined by what no text of a database holds: whether a cell of it may need it.
-_BETWEEN = "\0"
+# Of a whole column, joined by BETWEEN: whether a cell of it may need it.
 _MAY_BE_MARKED = {
     "code": re.compile(
         r"""(?:\A|\0)[\s'"=\#] | [ ]{2} | [ ](?:\0|\Z) | \.0+(?:\0|\Z) | [eE]\+ | [^\0 -~]""",
@@ -32,15 +31,13 @@ _MAY_BE_MARKED = {
     ).search,
     "text": re.compile(r'=\s*"').search,
 }
-_MAY_BE_GUARDED = re.compile(r"(?:\A|\0)'*(?:[=+\-@\t\r\n]|\\N(?:\0|\Z))").search
-_MAY_LOOK_GUARDED = re.compile(r"(?:\A|\0)'+(?:[=+\-@\t\r\n]|\\N(?:\0|\Z))").search
 
 
 def in_text_file(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     """Mark cells for a file that a spreadsheet may open, and keep it from computing them."""
     return [
         [guarded(cell) for cell in of_column]
-        if column.kind != "cents" and _MAY_BE_GUARDED(_BETWEEN.join(of_column))
+        if column.kind != "cents" and may_need_guard(BETWEEN.join(of_column))
         else of_column
         for column, of_column in zip(columns, _marked(columns, cells), strict=True)
     ]
@@ -50,7 +47,7 @@ def in_workbook(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> li
     """Mark cells for a workbook, where a text is no formula and needs no guard against that."""
     return [
         [guarded(cell) if cell[:1] == "'" else cell for cell in of_column]
-        if column.kind != "cents" and _MAY_LOOK_GUARDED(_BETWEEN.join(of_column))
+        if column.kind != "cents" and may_look_guarded(BETWEEN.join(of_column))
         else of_column
         for column, of_column in zip(columns, _marked(columns, cells), strict=True)
     ]
@@ -59,7 +56,7 @@ def in_workbook(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> li
 def _marked(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     return [
         [_mark(column, cell) for cell in of_column]
-        if column.kind in _MAY_BE_MARKED and _MAY_BE_MARKED[column.kind](_BETWEEN.join(of_column))
+        if column.kind in _MAY_BE_MARKED and _MAY_BE_MARKED[column.kind](BETWEEN.join(of_column))
         else of_column
         for column, of_column in zip(columns, cells, strict=True)
     ]

@@ -21,25 +21,22 @@ import structlog
 from worker import metrics
 from worker.ending import Finish, run_to_end
 from worker.exceptions import (
-    DatabaseUnavailableError,
-    JobRefusedError,
-    RequestRefusedError,
     StopRequestedError,
 )
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
 from worker.importing.guards import refuse_wrong_guards
-from worker.importing.job_source import open_source, path_of_failed_rows
+from worker.importing.job_source import open_source
 from worker.importing.missing import read_missing
-from worker.importing.mode import read_mode, refuse_unclear
+from worker.importing.mode import read_table_and_mode
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
-from worker.importing.tables import TABLES, Table
+from worker.importing.tables import Table
 from worker.job import Job, RowError
 from worker.queue import JobQueue
 from worker.scratch import scratch_directory
-from worker.storage import FileStore
+from worker.storage import FileStore, path_for_result, store_result
 
 log = structlog.get_logger()
 
@@ -107,11 +104,7 @@ class _Run:
             None where there are none.
 
         """
-        table = TABLES.get(self.job.data_type)
-        if table is None:
-            raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
-        refuse_unclear(self.job.options)
-        mode = read_mode(self.job.options, table)
+        table, mode = read_table_and_mode(self.job)
         missing = read_missing(self.job, table, mode)
         refuse_wrong_guards(self.job)
         read_page = partial(self.queue.read_records, self.job.run_id)
@@ -224,20 +217,14 @@ class _Run:
         if not self.failed and not self.job.applied:
             return None
         problems = await self.queue.read_errors(self.job.job_id)
-        path = path_of_failed_rows(self.job)
+        path = path_for_result(self.job, "failed")
         if not problems or path is None:
             return None
         with scratch_directory() as directory:
             file = directory / "failed.csv"
             refused = rows.refused(problems, are_all=len(problems) < _MOST_ERRORS_KEPT)
             await write_failed_rows(file, rows.columns, refused)
-            try:
-                await self.store.upload(path, file)
-            except (DatabaseUnavailableError, RequestRefusedError) as error:
-                # The rows are in import_errors as well: no reason to call the import a failure.
-                log.warning("failed_rows_not_stored", cause=str(error))
-                return None
-        return path
+            return await store_result(self.store, path, file, "failed_rows_not_stored")
 
 
 def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Iterator[range]:

@@ -69,13 +69,6 @@ def path_in_bucket(job: Job) -> str:
     return path
 
 
-def path_of_failed_rows(job: Job) -> str | None:
-    """Give the path for the rows of a job that failed; None where it would be another's folder."""
-    if not is_plain_name(job.organization_id):
-        return None
-    return f"{job.organization_id}/failed/{job.job_id}.csv"
-
-
 def _judge(job: Job, table: Table, memory: Memory) -> HeaderJudge:
     """Tell headers by the mapping's columns, else by earlier files' and by the fields' names."""
     if job.mapping:

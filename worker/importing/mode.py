@@ -6,12 +6,27 @@ from typing import Literal, get_args
 
 from worker.exceptions import JobRefusedError
 from worker.importing.mapping import ColumnMapping
-from worker.importing.tables import Table
+from worker.importing.tables import TABLES, Table
+from worker.job import Job
 
 # upsert: either way. update: only what is there. create: only what is not. The database holds it,
 # supabase/migrations/*_import_tables.sql: only there it is known what is there.
 Mode = Literal["upsert", "update", "create"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+def read_table_and_mode(job: Job) -> tuple[Table, Mode]:
+    """Read what a job's rows are, and what may become of them.
+
+    Raises:
+        JobRefusedError: they cannot be imported, or it is not clear how.
+
+    """
+    table = TABLES.get(job.data_type)
+    if table is None:
+        raise JobRefusedError(f"Imports of {job.data_type} are not supported.")
+    refuse_unclear(job.options)
+    return table, read_mode(job.options, table)
 
 
 def read_mode(options: Mapping[str, object], table: Table) -> Mode:

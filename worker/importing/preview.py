@@ -14,13 +14,13 @@ from worker.heartbeat import Heartbeat
 from worker.importing.findings import ColumnFindings, bounded, landing
 from worker.importing.job_source import open_source
 from worker.importing.mapping import ColumnMapping
-from worker.importing.mode import Mode, read_mode, refuse_unclear
+from worker.importing.mode import Mode, read_table_and_mode
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows
 from worker.importing.source_mapping import complete, find_mapping, keys_of
 from worker.importing.sources import Head, Source
-from worker.importing.tables import TABLES, Table
+from worker.importing.tables import Table
 from worker.job import Job, RowError
 from worker.memory import NOTHING_KNOWN, Memory
 from worker.queue import JobQueue
@@ -72,11 +72,7 @@ class _Run:
             JobRefusedError: they cannot be read.
 
         """
-        table = TABLES.get(self.job.data_type)
-        if table is None:
-            raise JobRefusedError(f"Imports of {self.job.data_type} are not supported.")
-        refuse_unclear(self.job.options)
-        mode = read_mode(self.job.options, table)
+        table, mode = read_table_and_mode(self.job)
         rows_wanted(self.job.options, 1)
         read_page = partial(self.queue.read_records, self.job.run_id)
         memory = await recall(self.queue, self.job, table)

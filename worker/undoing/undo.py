@@ -13,16 +13,12 @@ from functools import partial
 import structlog
 
 from worker.ending import Finish, run_to_end
-from worker.exceptions import (
-    DatabaseUnavailableError,
-    RequestRefusedError,
-    StopRequestedError,
-)
+from worker.exceptions import StopRequestedError
 from worker.heartbeat import Heartbeat
 from worker.job import Job
 from worker.queue import JobQueue
 from worker.scratch import scratch_directory
-from worker.storage import FileStore, is_plain_name
+from worker.storage import FileStore, path_for_result, store_result
 from worker.undoing.kept_rows import write_kept_rows
 
 log = structlog.get_logger()
@@ -75,16 +71,10 @@ class _Run:
     async def _store_kept(self) -> str | None:
         """Store what was kept as a file; its path, None where nothing was, or it was not stored."""
         kept = await self.queue.read_kept(self.job.job_id)
-        if not kept or not is_plain_name(self.job.organization_id):
+        path = path_for_result(self.job, "kept")
+        if not kept or path is None:
             return None
-        path = f"{self.job.organization_id}/kept/{self.job.job_id}.csv"
         with scratch_directory() as directory:
             file = directory / "kept.csv"
             await asyncio.to_thread(write_kept_rows, file, kept)
-            try:
-                await self.store.upload(path, file)
-            except (DatabaseUnavailableError, RequestRefusedError) as error:
-                # It is in import_errors as well: no reason to call the undo a failure.
-                log.warning("kept_rows_not_stored", cause=str(error))
-                return None
-        return path
+            return await store_result(self.store, path, file, "kept_rows_not_stored")

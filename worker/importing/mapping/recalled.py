@@ -38,7 +38,8 @@ NOTHING = Recalled()
 def recalled(columns: Sequence[str], table: Table, memory: Memory) -> Recalled:
     """Recall what is known: the named template, then a file with the same columns, then votes.
 
-    A file with the same columns was mapped as a whole: what it left out stays out.
+    What a user left out of a file with the same columns stays out. What nobody did may have been
+    empty there, and is not here: names and cells decide again.
 
     Raises:
         JobRefusedError: the template names what is no field, or a field twice.
@@ -116,8 +117,9 @@ class _Known:
                 places = self._in_order(target, group)
                 self._fixed[target] = Candidate(target, places, score, same.reason)
         self._notes.append(f"Mapped {same.reason}.")
-        self._leave_out(self._columns)
-        self.is_whole = True
+        if same.is_corrected:
+            self._leave_out(self._columns)
+            self.is_whole = True
 
     def free(self, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         taken = self._taken()
