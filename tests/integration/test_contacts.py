@@ -372,6 +372,12 @@ STATISTICS = {
         insert into contacts (organization_id, name)
         select %(other)s, 'Ann' from generate_series(1, 3000) n;
         analyze contacts""",
+    "of many organizations with few each": """
+        insert into organizations (id, name)
+        select %(other)s || '-' || n, 'Test' from generate_series(1, 300) n;
+        insert into contacts (organization_id, name, email)
+        select %(other)s || '-' || (1 + n %% 300), 'Ann', n || '@y.com' from generate_series(300, 1200) n;
+        analyze contacts""",
 }
 INDEXES = {
     "as they are": "select",
