@@ -5,9 +5,11 @@ import time
 from contextlib import contextmanager
 
 import httpx
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
-from devstack import migrations, schema
+from devstack import migrations, running, schema
 from devstack.faults import Faults, HttpRule
 from worker import __version__
 from worker.operating import doctor
@@ -17,6 +19,19 @@ from worker.presence import Presence
 
 FILES = migrations.SUPABASE / "migrations"
 WELL = Presence(__version__, "dyno", "live", times_deaf=0, concurrency=2, runs=0)
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """A stack of the doctor's own: what other tests leave behind is something to say."""
+    with running() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def database(stack):
+    with psycopg.connect(stack.db_url, autocommit=True, row_factory=dict_row) as connection:
+        yield connection
 
 
 @pytest.fixture(autouse=True)
