@@ -3,15 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.acceptance.terminal import PROJECT, open_terminal
 from worker.config import Settings
 from worker.service import serve
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +21,13 @@ def environment(stack):
         "WORKER_LOG_LEVEL": "warning",
         "PYTHONPATH": str(PROJECT),
     }
+
+
+@pytest.fixture(scope="session")
+def terminal():
+    """Where commands of the worker's are typed."""
+    with open_terminal() as terminal:
+        yield terminal
 
 
 @pytest.fixture(scope="module")

@@ -6,28 +6,21 @@ The three are those that people come with: "stuck at Processing", "notifications
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from devstack.faults import Faults, HttpRule
-from tests.acceptance.processes import PROJECT, logged, wait_until, worker_process
+from tests.acceptance.processes import logged, wait_until, worker_process
 
 
 @pytest.fixture
-def doctor(stack):
+def doctor(terminal, stack):
+    environment = os.environ | {
+        "SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret
+    }  # fmt: skip
+
     def run(*arguments, **changes):
-        return subprocess.run(
-            [sys.executable, "-m", "worker", "doctor", *arguments],
-            cwd=PROJECT,
-            env=os.environ
-            | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
-            | changes,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return terminal.run("doctor", *arguments, environment=environment | changes)
 
     return run
 

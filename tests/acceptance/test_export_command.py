@@ -1,7 +1,5 @@
 """``python -m worker export``, as an operator types it, with a worker beside it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,13 +8,11 @@ PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def command(environment, dealer, tmp_path):
+def command(terminal, environment, dealer, tmp_path):
     def run(*arguments, **changes):
-        return subprocess.run(
-            [sys.executable, "-m", "worker", *map(str, arguments),
-             "--organization", dealer.organization_id],
-            cwd=tmp_path, env=environment | changes, capture_output=True, text=True,
-            check=False, timeout=300,
+        return terminal.run(
+            *arguments, "--organization", dealer.organization_id,
+            environment=environment | changes, cwd=tmp_path,
         )  # fmt: skip
 
     return run

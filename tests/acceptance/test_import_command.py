@@ -1,7 +1,5 @@
 """``python -m worker import``, as an operator types it, with a worker beside it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +9,11 @@ PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def command(environment, dealer):
+def command(terminal, environment, dealer):
     def run(*arguments, **changes):
-        return subprocess.run(
-            [sys.executable, "-m", "worker", "import", *map(str, arguments),
-             "--organization", dealer.organization_id],
-            cwd=PROJECT, env=environment | changes, capture_output=True, text=True,
-            check=False, timeout=300,
+        return terminal.run(
+            "import", *arguments, "--organization", dealer.organization_id,
+            environment=environment | changes,
         )  # fmt: skip
 
     return run

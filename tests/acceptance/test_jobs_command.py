@@ -18,13 +18,9 @@ def environment(stack):
 
 
 @pytest.fixture
-def command(environment):
+def command(terminal, environment):
     def run(*arguments, typed="", **changes):
-        return subprocess.run(
-            [sys.executable, "-m", "worker", *map(str, arguments)],
-            cwd=PROJECT, env=environment | changes, input=typed, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
+        return terminal.run(*arguments, environment=environment | changes, typed=typed)
 
     return run
 

@@ -12,17 +12,15 @@ PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def worker(stack):
+def worker(terminal, stack):
     """Run a command of the worker; what it said, and its exit code."""
 
     environment = os.environ | {"SUPABASE_URL": stack.url, "COLUMNS": "200"}
 
-    def run(*arguments, key=stack.keys.secret, typed=None):
-        return subprocess.run(
-            [sys.executable, "-m", "worker", *map(str, arguments)],
-            cwd=PROJECT, env=environment | {"SUPABASE_SECRET_KEY": key}, input=typed,
-            capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+    def run(*arguments, key=stack.keys.secret, typed=""):
+        return terminal.run(
+            *arguments, environment=environment | {"SUPABASE_SECRET_KEY": key}, typed=typed
+        )
 
     return run
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,12 +15,11 @@ CONTENT = b"Kode;Navn;Pris;Farge\nA1;Skrue;1.234,50;rod\n"
 
 
 @pytest.fixture
-def command(environment, dealer):
+def command(terminal, environment, dealer):
     def run(*arguments, organization=None):
-        return subprocess.run(
-            [sys.executable, "-m", "worker", *map(str, arguments),
-             "--organization", organization or dealer.organization_id],
-            cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        return terminal.run(
+            *arguments, "--organization", organization or dealer.organization_id,
+            environment=environment,
         )  # fmt: skip
 
     return run

@@ -376,7 +376,8 @@ STATISTICS = {
         insert into organizations (id, name)
         select %(other)s || '-' || n, 'Test' from generate_series(1, 300) n;
         insert into contacts (organization_id, name, email)
-        select %(other)s || '-' || (1 + n %% 300), 'Ann', n || '@y.com' from generate_series(300, 1200) n;
+        select %(other)s || '-' || (1 + n %% 300), 'Ann', n || '@y.com'
+        from generate_series(300, 1200) n;
         analyze contacts""",
 }
 INDEXES = {
