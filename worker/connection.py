@@ -1,5 +1,6 @@
 """The way to Supabase: the official client, what passes by itself, and trying again."""
 
+import functools
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,6 +39,9 @@ _RETRY_SECONDS = 20.0
 _TRANSIENT_STATUS = {408, 425, 429, *range(500, 600)}
 _TRANSIENT_CODE = re.compile(r"08...|40...|53...|57...|58...|55P03|25006|PGRST00[0-3]")
 
+# Whom to trust, read once: it takes longer than a call, and a worker opens two connections.
+_tls = functools.cache(httpx.create_ssl_context)
+
 
 class TransientError(Exception):
     """Worth another try, after retry_after seconds if the server named a time."""
@@ -64,6 +68,7 @@ async def connect(
     http_client = HttpxAiohttpClient if for_calls else httpx.AsyncClient
     # Not HTTP/2: one connection that hangs would starve the lease of every run.
     async with http_client(
+        verify=_tls(),
         timeout=httpx.Timeout(STATEMENT_SECONDS, connect=10),
         event_hooks={"response": [_raise_if_transient]},
     ) as http:
