@@ -18,7 +18,7 @@ export SEED ?= 20261123
 export FAULTS_SEED ?= $(SEED)
 export PYTEST_ADDOPTS ?= --hypothesis-seed=$(SEED)
 
-.PHONY: help install demo test check unit integration acceptance coverage faults faults-short soak bench bench-smoke profile format schema lock clean
+.PHONY: help install demo test check unit integration acceptance thorough coverage faults faults-short soak bench bench-smoke profile format schema lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,25 +30,25 @@ demo: install ## import the shipped 10,000-row file through the whole system
 
 test: install ## all checks and tests; SEED=7 makes other choices of what is chosen by chance
 	@rm -f .failures
-	@PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory --keep-going -j3 check-and-integration \
-	    acceptance-and-faults unit-and-bench \
+	@PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory --keep-going -j3 acceptance-alone \
+	    integration-and-bench check-unit-and-faults \
 	  || { echo; echo "make test failed. To repeat what failed:"; \
 	       cat .failures 2>/dev/null || echo "  make test SEED=$(SEED)"; exit 1; }
 	@echo "make test: everything passed"
 
 # Three chains for two cores, for many tests wait. Lines appear as they come, and say whose they are.
-.PHONY: check-and-integration acceptance-and-faults unit-and-bench
-check-and-integration: install
-	@$(call shown,check)
-	@$(call shown,integration)
-
-acceptance-and-faults: install
+.PHONY: acceptance-alone integration-and-bench check-unit-and-faults
+acceptance-alone: install
 	@$(call shown,acceptance)
-	@$(call shown,faults-short)
 
-unit-and-bench: install
-	@$(call shown,unit)
+integration-and-bench: install
+	@$(call shown,integration)
 	@$(call shown,bench-smoke)
+
+check-unit-and-faults: install
+	@$(call shown,check)
+	@$(call shown,unit)
+	@$(call shown,faults-short)
 
 define shown
 $(MAKE) --no-print-directory $(1) 2>&1 | sed -u 's/^/$(1) | /' \
@@ -72,9 +72,13 @@ integration: install ## the database and the local Supabase
 acceptance: install ## the whole thing: jobs and files in, inventory and answers out
 	$(BIN)/pytest tests/acceptance
 
+thorough: install ## ten times the examples of every property, files of a million lines, the image
+	PROPERTIES=thorough $(BIN)/pytest tests/unit tests/acceptance/test_round_trip.py -m ""
+	$(BIN)/pytest tests/acceptance -m thorough
+
 coverage: install ## which branches of worker/ these three take: twice their time, fails below 95 %
 	@rm -f .coverage.*
-	$(BIN)/coverage run -m pytest tests/unit -m "not bulk"
+	$(BIN)/coverage run -m pytest tests/unit
 	$(BIN)/coverage run -m pytest tests/integration
 	$(BIN)/coverage run -m pytest tests/acceptance
 	$(BIN)/coverage combine --quiet

@@ -1,5 +1,6 @@
 """Figures shown at the end of a run; a local Supabase, and dealers of one test each on it."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,12 @@ from worker.job import Job
 from worker.queue import JobQueue
 
 # How long an example takes is the machine's business. `make test` gives the seed.
-settings.register_profile(
-    "ours", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.load_profile("ours")
+for _name, _examples in (("short", 50), ("thorough", 500)):
+    settings.register_profile(
+        _name, max_examples=_examples, deadline=None, print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )  # fmt: skip
+settings.load_profile(os.environ.get("PROPERTIES", "short"))
 
 _FIGURES = pytest.StashKey[list[str]]()
 

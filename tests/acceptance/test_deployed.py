@@ -62,6 +62,7 @@ def files(directory):
     return {path: path.stat().st_mtime_ns for path in Path(directory).rglob("*")}
 
 
+@pytest.mark.thorough
 def test_the_image_imports_and_writes_nowhere_but_tmp(image, stack, dealer, tmp_path):
     with run(image, stack, tmp_path, "doctor", "--setup") as doctor:
         assert "All is well." in doctor.communicate()[0]

@@ -75,10 +75,10 @@ BIDS = st.lists(
 )  # fmt: skip
 
 FORMATS = pytest.mark.parametrize("form", ["csv", "tsv", "xlsx"])
-# Each of them is an export and an import by a worker, of up to 25 rows: making a failure smaller
-# would take minutes.
+# Each of them is an export and an import by a worker, of up to 25 rows: few, and making a failure
+# smaller would take minutes.
 few = settings(
-    max_examples=8,
+    max_examples=settings.default.max_examples // 15,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
@@ -158,7 +158,6 @@ WORDS = st.sampled_from(ENGLISH + FRENCH + SPANISH + GERMAN + SIGNS + MARKS)
 NAMES = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
 
 
-@settings(max_examples=400)
 @given(st.lists(NAMES, min_size=1, max_size=6), st.sampled_from([*WESTERN, "utf-16-be", "cp858"]))
 @example(["4–6", "« mot »"], "mac_roman")
 @example(["2½", "«"], "cp850")

@@ -148,7 +148,7 @@ async def test_a_header_that_cannot_be_divided_refuses_the_file(tmp_path):
         await read(tmp_path, 'SKU,"Name,Price\nA1,Nail,2\nA2,"x"y",2\n')
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "content",
     [

@@ -182,7 +182,7 @@ async def test_a_tar_archive_is_named_also_in_a_gzip_file(tmp_path):
         assert (await refusal(tmp_path / "a", content)).startswith(f"{TABLE} a compressed file")
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize("pack", [lambda content: packed({"a.csv": content}), gzip.compress])
 async def test_no_more_is_unpacked_than_a_file_may_have(tmp_path, pack):
     content = CSV.encode().ljust(1 << 20, b"\n")

@@ -333,7 +333,7 @@ async def test_a_sheet_may_have_16384_columns(tmp_path, kind):
     assert [str(cell) for cell in pages[-1][-1].cells.values()] == [str(n) for n in range(16_384)]
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 async def test_a_million_blank_rows(tmp_path, kind):
     path = tmp_path / "upload"
@@ -371,7 +371,7 @@ async def test_cells_of_32767_characters(tmp_path, kind):
     assert max(map(len, pages)) < 50  # a page is bounded by its characters, too
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 async def test_a_long_file_streams_and_leaves_the_loop_its_turns(tmp_path):
     path = tmp_path / "upload"
     with path.open("w") as file:
@@ -404,7 +404,7 @@ async def test_a_long_file_streams_and_leaves_the_loop_its_turns(tmp_path):
     assert peak < 8_000_000
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=400),
@@ -446,7 +446,7 @@ CELLS = st.text(
 ).filter(lambda cell: not (cell[:1] == "'" and cell[1:2] in {"=", "+", "-", "@"}))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=8),
     st.sampled_from(",;\t|"),
@@ -478,7 +478,10 @@ def spoilt(parts, place, noise):
     return target.getvalue()
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.sampled_from(["xlsx", "ods", "xls"]),
     st.integers(0, 6_000),

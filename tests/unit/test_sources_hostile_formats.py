@@ -59,7 +59,7 @@ def xml(rows):
 LONG = "x" * 2000
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 async def test_a_page_of_100_megabytes_takes_no_more_memory_than_a_small_one(tmp_path):
     """Four times what the child's memory may be, were it kept."""
     row = f"<tr><td>00123</td><td>{LONG}</td></tr>\n"
@@ -74,7 +74,7 @@ async def test_a_page_of_100_megabytes_takes_no_more_memory_than_a_small_one(tmp
     assert count == 50_000
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -110,14 +110,14 @@ async def test_tables_without_end_in_each_other_are_refused(tmp_path):
     assert await refusal(path) == "The page has more than 1,000 tables within each other."
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 async def test_a_cell_that_reaches_everywhere_is_stopped_by_the_spools_limit(tmp_path):
     row = f"<tr><td rowspan=65534>{'x' * 100_000}<td>y"
     path = write(tmp_path / "a", HEAD, row, "<tr><td>1" * 1_000_000)
     assert await refusal(path) == f"{BIG_TABLE} Save it as .csv and upload that instead."
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
@@ -156,7 +156,7 @@ async def test_an_external_entity_is_not_fetched(tmp_path):
     assert "secret" not in await refusal(write(tmp_path / "a", before, sheet))
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("pieces", "text"),
     [
@@ -175,7 +175,7 @@ async def test_json_that_goes_on(tmp_path, pieces, text):
     assert (await refusal(write(tmp_path / "a", *pieces))).startswith(text)
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 async def test_50_megabytes_of_json_take_no_more_memory_than_a_few_records(tmp_path):
     record = json.dumps({"sku": "00123", "name": LONG})
     path = write(
@@ -185,7 +185,7 @@ async def test_50_megabytes_of_json_take_no_more_memory_than_a_few_records(tmp_p
     assert sum(map(len, pages)) == 25_001
 
 
-@pytest.mark.bulk
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["zip", "gzip"])
 async def test_a_bomb_is_unpacked_no_further_than_a_file_may_be(tmp_path, form):
     """From some hundred kilobytes, 250 megabytes."""

@@ -9,8 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from worker.exceptions import JobRefusedError
@@ -182,8 +181,6 @@ WAYS = st.tuples(
 )
 
 
-@pytest.mark.bulk
-@settings(max_examples=150)
 @given(written_tables(), WAYS)
 def test_a_file_reads_as_it_was_meant(table, way):
     lines, rows, numbers, _, _ = table
@@ -203,8 +200,6 @@ def test_a_file_reads_as_it_was_meant(table, way):
     assert all(shown in {None, number} for shown, number in pairs)
 
 
-@pytest.mark.bulk
-@settings(max_examples=100)
 @given(written_tables())
 def test_raw_records_read_as_the_file_does(table):
     lines, rows, numbers, fields, names = table
@@ -214,8 +209,6 @@ def test_raw_records_read_as_the_file_does(table):
     assert found == oracle(rows)
 
 
-@pytest.mark.bulk
-@settings(max_examples=100)
 @given(written_tables())
 def test_mapped_records_read_as_the_file_does(table):
     lines, rows, numbers, fields, _ = table
