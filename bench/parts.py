@@ -1,6 +1,7 @@
 """What is measured: each part runs ways side by side and gives the runs, raw."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from statistics import quantiles
@@ -9,6 +10,7 @@ from bench import rows as data
 from bench import ways
 from bench.claims import backlogs, claim_times
 from bench.ground import JOB_ROWS, Ground, as_json, in_jobs
+from bench.pruning import leave_old_jobs, pruned_meanwhile
 from bench.storage import InventoryStorage
 
 Run = dict[str, object]
@@ -124,6 +126,24 @@ def nights(ground: Ground, sizes: Sizes) -> Iterator[Run]:
             grown = InventoryStorage.seen(ground, before.updates + updates)
             lap = "first" if night == 0 else f"night {night}" if share == 1 else "a tenth"
             yield {"way": "new prices", "lap": lap} | as_json(measured) | grown.since(before)
+
+
+def pruning(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Import price lists while what 30 days left behind is pruned, and while nothing is."""
+    ground.empty()
+    organization, _ = ground.organization()
+    leave_old_jobs(ground, 100 * sizes.backlog)
+    with ground.worker() as pid:
+        ways.worker_file(ground, organization, data.as_csv(sizes.rows))
+        for lap in range(2 * sizes.runs):
+            content = data.as_price_list(sizes.rows, 1 + lap)
+            act = partial(ways.worker_file, ground, organization, content)
+            # In turns, each as often first as second: nothing, pruned, pruned, nothing.
+            is_pruned = lap % 4 in {1, 2}
+            with pruned_meanwhile(ground) if is_pruned else nullcontext():
+                measured = ground.measure(sizes.rows, act, worker=pid)
+            way = "pruned meanwhile" if is_pruned else "nothing pruned"
+            yield {"way": way, "lap": "prices", "run": lap // 2} | as_json(measured)
 
 
 def pick_up(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -292,6 +312,7 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "previews": previews,
     "changes": change_sets,
     "nights": nights,
+    "pruning": pruning,
     "pick-up": pick_up,
     "claims": claims,
     "job-row": job_row,

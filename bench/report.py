@@ -96,6 +96,13 @@ def targets(figures: Figures) -> list[Target]:
             )
         ),
         *_nights(figures.get("nights", [])),
+        _ratio(
+            "price list while 30 days of jobs are pruned ÷ while nothing is",
+            middle(figures.get("pruning", []), way="pruned meanwhile"),
+            middle(figures.get("pruning", []), way="nothing pruned"),
+            0.9,
+            1,
+        ),
         _cost_by_size(sizes),
         _memory(sizes),
         *_pick_up(times),

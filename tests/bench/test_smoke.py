@@ -14,7 +14,7 @@ def test_every_path_is_measured(tmp_path):
     ways = {run["way"]: run["rows_a_second"] for run in figures["ways"] if run["lap"] == "first"}
     assert len(ways) == 5
     shown = {target.name: target.measured for target in report.targets(figures)}
-    assert len(shown) == 23
+    assert len(shown) == 24
     assert all(run["p50_ms"] > 0 for run in figures["claims"])
     assert [run["updates"] for run in figures["nights"]] == [0, 400, 400, 400, 40]
     assert all(run["updates"] == run["events"] > 0 for run in figures["job-row"])
