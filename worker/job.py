@@ -11,6 +11,10 @@ def _known(cls: type, answer: dict[str, Any]) -> dict[str, Any]:
     return {field.name: answer[field.name] for field in fields(cls)}
 
 
+# What a worker can be asked for: import_runs.kind.
+KINDS = ("import", "preview", "undo", "export")
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A claimed job: one attempt at it, ours until its lease runs out."""
@@ -23,7 +27,7 @@ class Job:
     organization_id: str
     # "inventory", "contacts" or "bids".
     data_type: str
-    # "import", "preview", "undo" or "export": what is asked of the worker.
+    # One of KINDS: what is asked of the worker.
     kind: str
     # 1 for the first run of the job.
     attempt: int

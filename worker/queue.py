@@ -25,6 +25,7 @@ from worker.exceptions import (
     RunLostError,
 )
 from worker.job import (
+    KINDS,
     BatchResult,
     Claim,
     ExportPage,
@@ -86,6 +87,7 @@ class JobQueue:
                 orphan_after_seconds=orphan_after_seconds,
                 held=None if held is None else [str(run_id) for run_id in held],
                 export_after_seconds=export_after_seconds,
+                kinds=KINDS,
             )
         except TransientError as error:
             raise DatabaseUnavailableError(str(error)) from None

@@ -18,6 +18,8 @@
 -- held: the runs that this worker knows it has. Others in its name are given to it again, because
 -- the answer to the claim that opened them was lost; a worker_id must therefore be one process's
 -- alone. NULL gives nothing again.
+-- kinds: what the worker can do (import_runs.kind). One of an earlier release names none: it would take
+-- an export for an import without rows, and fail it. What it cannot do waits for one that can.
 --
 -- Returns {"jobs": [describe_claim, ...], "recent": [{"job_id", "age_seconds"}, ...] (the newest ten
 -- rows inserted in the last 15 seconds, of every kind and status), "next_due_in": seconds until the
@@ -30,7 +32,8 @@ create or replace function public.claim_import_jobs(
   max_jobs integer,
   orphan_after_seconds integer default 900,
   held uuid[] default null,
-  export_after_seconds integer default 90
+  export_after_seconds integer default 90,
+  kinds text[] default '{import}'
 ) returns jsonb
 language plpgsql security invoker set search_path = ''
 -- By the indexes, whatever the statistics of an hour ago say (import_internal.next_job), and so planned
@@ -129,6 +132,7 @@ begin
       for no key update skip locked;
       continue when not found;
       asked := import_internal.asked_by(due.id);
+      continue when asked ->> 'kind' <> all (kinds);
       run := import_internal.open_run(
         due.id, asked, claim_import_jobs.worker_id, claim_import_jobs.lease_seconds);
       continue when run.id is null;
@@ -186,10 +190,10 @@ begin
 end $$;
 
 revoke execute on function
-  public.claim_import_jobs(text, integer, integer, integer, uuid[], integer)
+  public.claim_import_jobs(text, integer, integer, integer, uuid[], integer, text[])
 from public, anon, authenticated;
 grant execute on function
-  public.claim_import_jobs(text, integer, integer, integer, uuid[], integer)
+  public.claim_import_jobs(text, integer, integer, integer, uuid[], integer, text[])
 to service_role;
 
 notify pgrst, 'reload schema';

@@ -15,6 +15,8 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from worker.job import KINDS
+
 ROLES = ("anon", "colleague", "creator", "stranger", "service_role")
 ALL = "every column"
 
@@ -895,9 +897,16 @@ def test_what_users_write_about_themselves_gives_them_no_role(world):
 
 
 def claim(connection, **arguments):
-    given = {"worker_id": "w", "lease_seconds": 60, "max_jobs": 50} | arguments
+    given = {
+        "worker_id": "w",
+        "lease_seconds": 60,
+        "max_jobs": 50,
+        "kinds": list(KINDS),
+    } | arguments
     return connection.execute(
-        "select claim_import_jobs(%(worker_id)s, %(lease_seconds)s, %(max_jobs)s) as claim", given
+        "select claim_import_jobs(%(worker_id)s, %(lease_seconds)s, %(max_jobs)s,"
+        " kinds => %(kinds)s) as claim",
+        given,
     ).fetchone()["claim"]
 
 

@@ -259,7 +259,7 @@ def as_creator(stack, dealer):
         connection.rollback()
 
 
-CLAIM = "select claim_import_jobs(%s, 60, 50) as claim"
+CLAIM = "select claim_import_jobs(%s, 60, 50, kinds => '{export}') as claim"
 TAKE = "update scheduled_jobs set status = 'processing' where id = %s"
 
 

@@ -13,7 +13,7 @@ from worker.exceptions import (
     RequestRefusedError,
     RunLostError,
 )
-from worker.job import Progress, RowError
+from worker.job import KINDS, Progress, RowError
 
 
 def item(row_number, sku=None, **cells):
@@ -784,6 +784,36 @@ async def test_a_rehearsal_that_fails_says_why_and_repeats_as_any_other(queue, d
         dealer.organization_id,
     )
     assert again["options"] == {"dry_run": True}
+
+
+async def test_a_worker_of_an_earlier_release_is_given_imports_alone(queue, make_dealer):
+    """It would take an export for an import without rows, and fail it."""
+    asked = {
+        "import": {"records": []},
+        "preview": {"records": [], "options": {"preview": True}},
+        "undo": {"undo": {"job_ids": []}},
+        "export": {"export_options": {}},
+    }
+    assert tuple(asked) == KINDS
+    jobs = {}
+    for kind, file_data in asked.items():
+        dealer = make_dealer()
+        job_type = "export" if kind == "export" else "import"
+        jobs[kind] = dealer.insert_job(
+            None, file_data=file_data, job_type=job_type, scheduled_in=-1000
+        )
+    earlier = {"worker_id": "earlier", "lease_seconds": 60, "max_jobs": 50,
+               "orphan_after_seconds": 900, "held": None}  # fmt: skip
+    [answer] = dealer.connection.execute(
+        "select claim_import_jobs({})".format(", ".join(f"{a} => %({a})s" for a in earlier)),
+        earlier,
+    ).fetchone().values()  # fmt: skip
+    ours = set(map(str, jobs.values()))
+    assert {job["job_id"] for job in answer["jobs"]} & ours == {str(jobs["import"])}
+    claim = await queue.claim(50, 900)
+    assert {job.job_id: job.kind for job in claim.jobs if str(job.job_id) in ours} == {
+        jobs[kind]: kind for kind in ("preview", "undo", "export")
+    }
 
 
 async def test_a_new_dealer_in_a_full_table_costs_no_more_than_an_old_one(

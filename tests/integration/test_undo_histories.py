@@ -15,6 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from worker.job import KINDS
+
 BATCH = 2
 FIELDS = ("sku", "name", "description", "category", "quantity", "unit_price", "cost", "image_url")
 SKUS = st.sampled_from("ABCDE")
@@ -117,7 +119,7 @@ class History(RuleBasedStateMachine):
         return row["id"]
 
     def claim(self, job_id):
-        jobs = self.call("claim_import_jobs", "w", 600, 50)["jobs"]
+        jobs = self.call("claim_import_jobs", "w", 600, 50, 900, None, 90, list(KINDS))["jobs"]
         [job] = [job for job in jobs if job["job_id"] == str(job_id)]
         return job
 

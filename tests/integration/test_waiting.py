@@ -13,6 +13,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from worker.job import KINDS
+
 ORACLE = (Path(__file__).parent.parent / "data" / "claim_that_looks_at_all.sql").read_text()
 ORGANIZATIONS = 4
 USER = UUID(int=2**64)
@@ -68,8 +70,9 @@ class History:
 
     def _claimed_by(self, schema, max_jobs):
         claim = sql.Identifier(schema, "claim_import_jobs")
+        kinds = sql.SQL(", kinds => {}").format(list(KINDS)) if schema == "public" else sql.SQL("")
         answer = self.connection.execute(
-            sql.SQL("select {}('w', 60, %s) as answer").format(claim), [max_jobs]
+            sql.SQL("select {}('w', 60, %s{}) as answer").format(claim, kinds), [max_jobs]
         ).fetchone()["answer"]
         for job in answer["jobs"]:
             del job["run_id"]
