@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import os
 import tempfile
 from pathlib import Path
 from uuid import uuid4
@@ -50,7 +51,9 @@ def spreadsheet(rows):
 
 
 def scratch():
-    return {path.name for path in Path(tempfile.gettempdir()).glob("prospaces-import-*")}
+    """What this process has there; other suites have theirs."""
+    mine = f"prospaces-import-{os.getpid()}-*"
+    return {path.name for path in Path(tempfile.gettempdir()).glob(mine)}
 
 
 async def test_a_file_goes_in_and_its_refused_rows_come_back(settings, stack, dealer, upload):
