@@ -116,11 +116,12 @@ def nights(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Import a file, and night after night the same with new prices; at last a tenth of them."""
     ground.empty()
     organization, _ = ground.organization()
+    grown = InventoryStorage.settled(ground)
     with ground.worker() as pid:
         for night, share in enumerate([1.0] * (1 + sizes.nights) + [0.1]):
             content = data.as_csv_of_night(sizes.rows, night, share)
             act = partial(ways.worker_file, ground, organization, content)
-            before = InventoryStorage.seen(ground)
+            before = grown
             measured = ground.measure(sizes.rows, act, worker=pid)
             updates = round(share * sizes.rows) if night else 0
             grown = InventoryStorage.seen(ground, before.updates + updates)

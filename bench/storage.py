@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench.ground import Ground
 
 # A session tells of its updates when it has been idle for ten seconds.
+_IDLE_SECONDS = 11.0
 _TOLD_SECONDS = 20.0
 
 
@@ -36,6 +37,17 @@ class InventoryStorage:
             if storage.updates >= updates or time.monotonic() > deadline:
                 return storage
             time.sleep(0.2)
+
+    @classmethod
+    def settled(cls, ground: Ground) -> "InventoryStorage":
+        """Look when sessions that are idle have told of all that was before."""
+        last = cls.seen(ground)
+        while True:
+            time.sleep(_IDLE_SECONDS)
+            now = cls.seen(ground)
+            if now.updates == last.updates:
+                return now
+            last = now
 
     def since(self, before: "InventoryStorage") -> dict[str, object]:
         """Say what came of the updates since then."""
