@@ -38,13 +38,11 @@ create or replace function import_internal.locked_contact(organization_id text, 
 returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 declare
-  id_type constant text := (
-    select c.type from import_internal.columns_of('public.contacts') c where c.name = 'id');
   contact jsonb;
 begin
   execute format(
     'select to_jsonb(c) from public.contacts c where c.id = $1::%s and c.organization_id = $2
-     for update', id_type)
+     for update', import_internal.id_type('public.contacts'))
   into contact using contact_id, locked_contact.organization_id;
   return contact;
 exception when invalid_text_representation then
@@ -120,6 +118,21 @@ begin
   return moved;
 end $$;
 
+-- Gives a contact some values, by column.
+create or replace function import_internal.fill_contact(contact jsonb, given jsonb)
+returns void
+language plpgsql security invoker set search_path = '' as $$
+begin
+  execute format(
+    'update public.contacts c set %s
+     from jsonb_populate_record(null::public.contacts, $1) as given,
+          jsonb_populate_record(null::public.contacts, $2) as contact
+     where c.id = contact.id',
+    (select string_agg(format('%1$I = given.%1$I', name), ', ')
+     from jsonb_object_keys(given) as name))
+  using given, contact;
+end $$;
+
 -- Merges the contact gone_id into kept_id: what kept_id lacks, it is given; what refers to gone_id
 -- refers to kept_id from then on; gone_id is removed, and kept in merged_contacts.
 -- Only empty columns are filled, and a made-up e-mail; status, price level and owner stay as they are.
@@ -134,7 +147,6 @@ declare
   kept constant jsonb := case when kept_id < gone_id then low else high end;
   gone constant jsonb := case when kept_id < gone_id then high else low end;
   given jsonb;
-  setters text;
   moved jsonb;
 begin
   if low is null or high is null then
@@ -144,9 +156,7 @@ begin
     raise sqlstate 'PT412' using message = 'These are one contact already.';
   end if;
 
-  select jsonb_object_agg(c.name, gone -> c.name),
-         string_agg(format('%1$I = given.%1$I', c.name), ', ')
-  into given, setters
+  select jsonb_object_agg(c.name, gone -> c.name) into given
   from import_internal.columns_of('public.contacts') c
   where c.name not in ('id', 'organization_id', 'created_at', 'created_by', 'owner_id', 'status',
                        'price_level')
@@ -162,12 +172,7 @@ begin
      where c.id = gone.id') using gone;
   if given is not null then
     -- After the delete: the CRM may want e-mails to be unique.
-    execute format(
-      'update public.contacts c set %s
-       from jsonb_populate_record(null::public.contacts, $1) as given,
-            jsonb_populate_record(null::public.contacts, $2) as kept
-       where c.id = kept.id', setters)
-    using given, kept;
+    perform import_internal.fill_contact(kept, given);
   end if;
   insert into public.merged_contacts (id, organization_id, kept_id, contact, filled, moved)
   values (
@@ -208,14 +213,7 @@ begin
   from jsonb_each(merge.filled) as f where kept -> f.key = f.value -> 1;
   if back is not null then
     -- Before the insert: the CRM may want e-mails to be unique.
-    execute format(
-      'update public.contacts c set %s
-       from jsonb_populate_record(null::public.contacts, $1) as given,
-            jsonb_populate_record(null::public.contacts, $2) as kept
-       where c.id = kept.id',
-      (select string_agg(format('%1$I = given.%1$I', name), ', ')
-       from jsonb_object_keys(back) as name))
-    using back, kept;
+    perform import_internal.fill_contact(kept, back);
   end if;
   begin
     perform import_internal.insert_stored('public.contacts', merge.contact);
