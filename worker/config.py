@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     worker_http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     worker_log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
+    @property
+    def secret_key(self) -> str:
+        """The key as clients need it: not to be printed."""
+        return self.supabase_secret_key.get_secret_value()
+
     @field_validator("supabase_url")
     @classmethod
     def _is_safe_url(cls, url: str) -> str:

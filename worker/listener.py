@@ -45,6 +45,22 @@ class ListenerState(StrEnum):
     DOWN = "down"  # waiting to try again; the poll goes on
 
 
+def hear_jobs(
+    channel: AsyncRealtimeChannel,
+    event: RealtimePostgresChangesListenEvent,
+    hear: Callable[[Any], None],
+    condition: str | None = None,
+) -> None:
+    """Have a channel tell of changes of jobs, whose condition is as PostgREST writes filters.
+
+    Of each comes the key alone: whole rows with file_data can be larger than a frame may be. What
+    hear raises ends the client's listener silently.
+    """
+    channel.on_postgres_changes(
+        event, hear, table="scheduled_jobs", schema="public", filter=condition, select=["id"]
+    )
+
+
 class Listener:
     """Subscribes to new and re-opened jobs, for ever, and calls wake for each."""
 
@@ -154,23 +170,9 @@ class Listener:
             self._wake()
 
         channel = client.channel("import-worker")
-        # Only the key: whole rows with file_data can be larger than a frame may be.
-        channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.Insert,
-            announce,
-            table="scheduled_jobs",
-            schema="public",
-            select=["id"],
-        )
+        hear_jobs(channel, RealtimePostgresChangesListenEvent.Insert, announce)
         # A schedule that was edited, or a job that another worker gave back.
-        channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.Update,
-            wake,
-            table="scheduled_jobs",
-            schema="public",
-            filter="status=eq.pending",
-            select=["id"],
-        )
+        hear_jobs(channel, RealtimePostgresChangesListenEvent.Update, wake, "status=eq.pending")
         channel.on_system(
             lambda message: live.set() if message.extension == "postgres_changes" else None
         )

@@ -7,6 +7,7 @@ lost. A claim is made once, for the poll repeats it; what a lost answer brought 
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -432,12 +433,7 @@ class JobQueue:
             dict,
             self._quick_seconds,
             worker_id=self._worker_id,
-            version=presence.version,
-            host=presence.host,
-            listener=presence.listener,
-            times_deaf=presence.times_deaf,
-            concurrency=presence.concurrency,
-            runs=presence.runs,
+            **asdict(presence),
             is_stopping=is_stopping,
         )
         return int(answer["alive"])

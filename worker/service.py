@@ -62,10 +62,9 @@ async def serve(settings: Settings, *, once: bool) -> None:
 
     """
     remove_leftovers()
-    key = settings.supabase_secret_key.get_secret_value()
     async with (
-        connect(settings.supabase_url, key, for_calls=True) as client,
-        connect(settings.supabase_url, key) as files,
+        connect(settings.supabase_url, settings.secret_key, for_calls=True) as client,
+        connect(settings.supabase_url, settings.secret_key) as files,
     ):
         await _Service(settings, client, files).run(once=once)
 
@@ -84,9 +83,7 @@ class _Service:
         self._stop = asyncio.Event()
         self._stopped_at = math.inf
         self._claimed_at = -math.inf  # the last claim that was answered
-        self._listener = Listener(
-            settings.supabase_url, settings.supabase_secret_key.get_secret_value(), self._wake.set
-        )
+        self._listener = Listener(settings.supabase_url, settings.secret_key, self._wake.set)
         self._runs: dict[asyncio.Task[None], Job] = {}
         self._idle = asyncio.Event()
         self._idle.set()

@@ -57,9 +57,8 @@ async def duplicates(settings: Settings, options: argparse.Namespace, console: C
         DatabaseUnavailableError, RequestRefusedError.
 
     """
-    key = settings.supabase_secret_key.get_secret_value()
     say = partial(console.print, markup=False, highlight=False)
-    async with connect(settings.supabase_url, key) as client:
+    async with connect(settings.supabase_url, settings.secret_key) as client:
         found = Duplicates(client, options.organization)
         try:
             match options.act, getattr(options, "contact_act", None):

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +21,9 @@ from worker.config import Settings
 from worker.connection import TransientError, connect, retried
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 
+# Prints a line as it is, to whoever typed the command.
+Say = Callable[[str], None]
+
 _OVER = ("completed", "failed", "cancelled")
 _LOOK_SECONDS = 0.5
 # Longer than any poll: nobody is there to take the job.
@@ -35,9 +38,8 @@ async def connected(settings: Settings, command: str) -> AsyncIterator[AsyncClie
         DatabaseUnavailableError, RequestRefusedError: what the client raises within means that.
 
     """
-    key = settings.supabase_secret_key.get_secret_value()
     try:
-        async with connect(settings.supabase_url, key) as client:
+        async with connect(settings.supabase_url, settings.secret_key) as client:
             yield client
     except (APIError, StorageApiError) as error:
         raise RequestRefusedError(f"the {command} command: code {error.code}") from None

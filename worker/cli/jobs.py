@@ -11,10 +11,12 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
+from worker.cli.following import Say
 from worker.cli.watch import watch
 from worker.config import Settings
 from worker.connection import connect
 from worker.exceptions import JobRefusedError
+from worker.importing.tables import TABLES
 from worker.operating.desk import Action, Desk, Filters, shown
 
 DONE, REFUSED = 0, 1
@@ -38,7 +40,7 @@ def add_jobs(commands: Any) -> None:  # noqa: ANN401 - argparse does not say its
     jobs.add_argument("--organization", metavar="ORG")
     statuses = ("pending", "processing", "completed", "failed", "cancelled")
     jobs.add_argument("--status", choices=statuses)
-    jobs.add_argument("--data-type", choices=("inventory", "contacts", "bids"))
+    jobs.add_argument("--data-type", choices=TABLES)
     jobs.add_argument("--limit", type=int, default=20, help="the newest so many; 20")
     jobs.add_argument("--json", action="store_true", help="for programs")
     jobs.add_argument("--yes", action="store_true", help="do not ask")
@@ -52,19 +54,18 @@ async def jobs(settings: Settings, options: argparse.Namespace, console: Console
     if options.what not in {"list", "watch"} and options.id is None:
         say(f"Which job? python -m worker jobs {options.what} ID")
         return REFUSED
-    key = settings.supabase_secret_key.get_secret_value()
     filters = Filters(options.organization, options.status, options.data_type, options.limit)
-    async with connect(settings.supabase_url, key) as client:
+    async with connect(settings.supabase_url, settings.secret_key) as client:
         desk = Desk(client)
         try:
             if options.what == "list":
                 _list(await desk.jobs(filters), console, in_json=options.json)
             elif options.what == "watch":
-                await watch(settings, desk, filters, console)
+                await watch(settings, desk, filters, say)
             elif options.what == "show":
-                _show(await desk.job(options.id), console, in_json=options.json)
+                _show(await desk.job(options.id), console, say, in_json=options.json)
             else:
-                return await _act(desk, options, console)
+                return await _act(desk, options, console, say)
         except JobRefusedError as error:
             say(str(error))
             return REFUSED
@@ -91,11 +92,10 @@ def _list(jobs: list[dict[str, Any]], console: Console, *, in_json: bool) -> Non
             console.file.write("\t".join(cells) + "\n")
 
 
-def _show(job: dict[str, Any], console: Console, *, in_json: bool) -> None:
+def _show(job: dict[str, Any], console: Console, say: Say, *, in_json: bool) -> None:
     if in_json:
         console.out(json.dumps(job, indent=2), highlight=False)
         return
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     say(f"Job {job['id']}: {job['file_name'] or 'without a file name'}")
     say(f"  {job['data_type']} of {job['organization_id']}, by {job['creator_name'] or 'unknown'}")
     say(f"  {job['status']}; inserted {job['created_at']}, due {job['scheduled_time']}")
@@ -113,7 +113,7 @@ def _show(job: dict[str, Any], console: Console, *, in_json: bool) -> None:
             say(f"    row {error['row_number']}: {error['message']}")
 
 
-def _show_run(run: dict[str, Any], say: Any) -> None:  # noqa: ANN401 - a partial of Console.print
+def _show_run(run: dict[str, Any], say: Say) -> None:
     ending = f"{run['outcome']} {run['finished_at']}" if run["outcome"] else "under way"
     say(f"  run {run['id']}, attempt {run['attempt']}, by {run['worker_id']}: {ending}")
     say(
@@ -129,8 +129,7 @@ def _show_run(run: dict[str, Any], say: Any) -> None:  # noqa: ANN401 - a partia
         say(f"    the refused rows as a file: {run['failed_rows_path']}")
 
 
-async def _act(desk: Desk, options: argparse.Namespace, console: Console) -> int:
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+async def _act(desk: Desk, options: argparse.Namespace, console: Console, say: Say) -> int:
     job = await desk.job(options.id)
     warning = _WARNINGS.get(options.what)
     if warning and not options.yes:

@@ -33,10 +33,9 @@ async def prune_now(settings: Settings, console: Console, *, dry_run: bool) -> i
 
     """
     removed: Counter[str] = Counter()
-    key = settings.supabase_secret_key.get_secret_value()
     async with (
-        connect(settings.supabase_url, key, for_calls=True) as client,
-        connect(settings.supabase_url, key) as files,
+        connect(settings.supabase_url, settings.secret_key, for_calls=True) as client,
+        connect(settings.supabase_url, settings.secret_key) as files,
     ):
         queue = JobQueue(client, "python -m worker prune", settings.worker_lease_seconds)
         store = FileStore(files, settings.worker_file_limit_mb)

@@ -20,8 +20,7 @@ _HEADINGS = (
 
 async def stats(settings: Settings, console: Console, *, in_json: bool) -> int:
     """Show both periods, by organization and type; times in seconds."""
-    key = settings.supabase_secret_key.get_secret_value()
-    async with connect(settings.supabase_url, key) as client:
+    async with connect(settings.supabase_url, settings.secret_key) as client:
         desk = Desk(client)
         told = {name: await desk.stats(days) for name, days in _PERIODS}
     if in_json:

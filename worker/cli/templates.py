@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,15 +11,13 @@ from uuid import UUID
 from rich.console import Console
 from supabase import AsyncClient
 
-from worker.cli.following import ask, connected, job_id
+from worker.cli.following import Say, ask, connected, job_id
 from worker.config import Settings
 from worker.importing.tables import TABLES
 
 DONE, REFUSED = 0, 2
 
 _LONGEST_NAME = 100
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

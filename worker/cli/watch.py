@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from functools import partial
 from typing import Any
 
 from realtime import AsyncRealtimeClient
 from realtime.types import RealtimePostgresChangesListenEvent
-from rich.console import Console
 
+from worker.cli.following import Say
 from worker.config import Settings
+from worker.listener import hear_jobs
 from worker.operating.desk import Desk, Filters, shown
 
 # Without an event: Realtime may be away, and a hint is all it gives.
@@ -18,12 +18,11 @@ _LOOK_SECONDS = 5.0
 _GATHER_SECONDS = 0.2
 
 
-async def watch(settings: Settings, desk: Desk, filters: Filters, console: Console) -> None:
+async def watch(settings: Settings, desk: Desk, filters: Filters, say: Say) -> None:
     """Tell each change of a job's status or progress, a line each, beginning with what there is."""
     changed = asyncio.Event()
-    key = settings.supabase_secret_key.get_secret_value()
-    client = AsyncRealtimeClient(f"{settings.supabase_url}/realtime/v1", token=key)
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    url = f"{settings.supabase_url}/realtime/v1"
+    client = AsyncRealtimeClient(url, token=settings.secret_key)
     try:
         await _subscribe(client, changed)
         told: dict[str, tuple[str, ...]] = {}
@@ -47,13 +46,7 @@ async def _subscribe(client: AsyncRealtimeClient, changed: asyncio.Event) -> Non
         changed.set()
 
     channel = client.channel("import-watch")
-    channel.on_postgres_changes(
-        RealtimePostgresChangesListenEvent.All,
-        note,
-        table="scheduled_jobs",
-        schema="public",
-        select=["id"],
-    )
+    hear_jobs(channel, RealtimePostgresChangesListenEvent.All, note)
     # A Realtime that is away is no reason not to look.
     with contextlib.suppress(Exception):
         await channel.subscribe()

@@ -20,9 +20,7 @@ import structlog
 
 from worker import metrics
 from worker.ending import Finish, run_to_end
-from worker.exceptions import (
-    StopRequestedError,
-)
+from worker.exceptions import StopRequestedError
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
 from worker.importing.guards import refuse_wrong_guards

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from worker.config import Settings, load_settings
+from worker.config import load_settings
 from worker.connection import connect
 from worker.exceptions import ConfigError
 from worker.operating.doctor.check import Check, Finding, Looked, UnanswerableError
@@ -73,7 +73,7 @@ async def examine(
         findings = [Finding("error", line, advice) for line in str(error).splitlines()]
         return [Looked(SETTINGS, "the variables of the environment", findings)]
     looked = [Looked(SETTINGS, "the variables of the environment", [])]
-    async with connect(settings.supabase_url, secret(settings)) as client:
+    async with connect(settings.supabase_url, settings.secret_key) as client:
         patient = Patient(settings, client, clock)
         inside = SETUP if setup_only else (*SETUP, *WORK)
         for checks in (*((check,) for check in ENTRANCE), inside):
@@ -105,8 +105,3 @@ def as_json(looked: Iterable[Looked]) -> dict[str, Any]:
         "exit_code": exit_code(looked),
         "checks": [one.as_json() for one in looked],
     }
-
-
-def secret(settings: Settings) -> str:
-    """Give the key as the client needs it."""
-    return settings.supabase_secret_key.get_secret_value()

@@ -11,12 +11,15 @@ class UnanswerableError(Exception):
     """A check cannot look, because of what another one reports. The text says why."""
 
 
+# "error" is to be mended; a "note" is good to know.
+Level = Literal["error", "note"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that was found."""
 
-    # "error" is to be mended; a "note" is good to know.
-    level: Literal["error", "note"]
+    level: Level
     # What is wrong, in a sentence.
     said: str
     # The command that mends it, or what to do where there is no command.

@@ -26,8 +26,6 @@ class Thing(NamedTuple):
         match self.kind:
             case "table" | "function":
                 return self.belongs_to
-            case "grant":
-                return f"{self.name} on {self.belongs_to}"
             case "column":
                 return f"{self.belongs_to}.{self.name}"
         return f"{self.name} on {self.belongs_to}"

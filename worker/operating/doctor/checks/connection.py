@@ -45,7 +45,7 @@ async def _ask(patient: Patient) -> httpx.Response:
     # Not by the client, which hides the status of a gateway that knows no such key.
     http = patient.client.options.httpx_client
     assert http is not None  # noqa: S101 - connect() set it
-    key = patient.settings.supabase_secret_key.get_secret_value()
+    key = patient.settings.secret_key
     return await http.get(
         f"{patient.settings.supabase_url}/rest/v1/organizations",
         params={"select": "id", "limit": "1"},

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from worker.operating.doctor.account import health
-from worker.operating.doctor.check import Check, Finding
+from worker.operating.doctor.check import Check, Finding, Level
+from worker.operating.doctor.checks.workers import START
 from worker.operating.doctor.patient import Patient
 from worker.operating.words import counted, span
 
@@ -13,11 +14,10 @@ _PATIENCE_SECONDS = 30.0
 # One job after another of a large upload, or a day's work for too few workers.
 _LONG_SECONDS = 3600.0
 
-_START = "python -m worker run (Heroku: heroku ps:scale worker=1; Fly: fly scale count 1)"
 # Why a job waits, in words, and what to do: level, reason, remedy. What is not here is as it should
 # be, unless it takes long.
-_WORDS = {
-    "worker": ("error", "because no worker is alive", _START),
+_WORDS: dict[str, tuple[Level, str, str]] = {
+    "worker": ("error", "because no worker is alive", START),
     "retry": (
         "error",
         "for another try, because the last one met a database in trouble",
@@ -67,7 +67,7 @@ def _findings(waits: list[dict[str, Any]]) -> Iterator[Finding]:
         first = max(jobs, key=lambda wait: wait["seconds"])["waiting_job_id"]
         verb = "waits" if len(jobs) == 1 else "wait"
         said = f"{counted(len(jobs), 'due job')} {verb} {words}; the oldest for {span(longest)}."
-        yield Finding("error" if level == "error" else "note", said, remedy.format(job=first))
+        yield Finding(level, said, remedy.format(job=first))
 
 
 CHECK = Check("due jobs", "jobs whose time has come and that nobody claims", look)

@@ -18,7 +18,7 @@ _SOON_SECONDS = 30 * 86_400
 
 async def look(patient: Patient) -> list[Finding]:
     """Read what the key says of itself; opaque keys say nothing, and the connection judges them."""
-    secret = patient.settings.supabase_secret_key.get_secret_value()
+    secret = patient.settings.secret_key
     if secret.startswith("sb_secret_"):
         return []
     claims = _claims(secret)

@@ -15,6 +15,7 @@ from uuid import uuid4
 from realtime import AsyncRealtimeClient
 from realtime.types import RealtimePostgresChangesListenEvent, RealtimeSubscribeStates
 
+from worker.listener import hear_jobs
 from worker.operating.doctor.account import health
 from worker.operating.doctor.check import Check, Finding, UnanswerableError
 from worker.operating.doctor.patient import NotAnsweredError, Patient, answered
@@ -93,9 +94,8 @@ async def _probe(patient: Patient, probe_id: str, ear: _Ear) -> list[Finding]:
 @asynccontextmanager
 async def _subscribed(patient: Patient, probe_id: str) -> AsyncIterator[_Ear]:
     ear = _Ear()
-    key = patient.settings.supabase_secret_key.get_secret_value()
     url = f"{patient.settings.supabase_url}/realtime/v1"
-    client = AsyncRealtimeClient(url, token=key, auto_reconnect=False)
+    client = AsyncRealtimeClient(url, token=patient.settings.secret_key, auto_reconnect=False)
 
     def hear(change: object) -> None:
         # An exception in a callback would end the client's listener silently.
@@ -107,13 +107,7 @@ async def _subscribed(patient: Patient, probe_id: str) -> AsyncIterator[_Ear]:
             ear.end(Refusal.of(error, status))
 
     channel = client.channel("import-doctor")
-    channel.on_postgres_changes(
-        RealtimePostgresChangesListenEvent.Insert,
-        hear,
-        table="scheduled_jobs",
-        schema="public",
-        select=["id"],
-    )
+    hear_jobs(channel, RealtimePostgresChangesListenEvent.Insert, hear)
     channel.on_system(
         lambda message: ear.is_live.set() if message.extension == "postgres_changes" else None
     )

@@ -9,7 +9,7 @@ from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
 from worker.operating.words import some, span
 
-_START = "python -m worker run (Heroku: heroku ps:scale worker=1; Fly: fly scale count 1)"
+START = "python -m worker run (Heroku: heroku ps:scale worker=1; Fly: fly scale count 1)"
 # A subscription is made anew within seconds; a worker that just started needs a few.
 _DOWN_SECONDS = 120
 
@@ -19,7 +19,7 @@ async def look(patient: Patient) -> list[Finding]:
     workers = (await health(patient))["workers"]
     alive = [worker for worker in workers if worker["is_alive"]]
     if not alive:
-        return [Finding("error", _nobody(workers), _START)]
+        return [Finding("error", _nobody(workers), START)]
     return list(_complaints(alive))
 
 
