@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
-import httpx
-from postgrest import APIError
 from supabase import AsyncClient
 
 from worker.connection import TransientError, retried
 from worker.exceptions import JobRefusedError, RequestRefusedError
+from worker.operating.answers import answer
 from worker.operating.words import span
 
 Action = Literal["cancel", "retry", "release"]
@@ -22,6 +21,7 @@ _COLUMNS = (
     "started_at,completed_at,record_count,progress,error_message,repeat_type"
 )
 _ERRORS_SHOWN = 10
+_REFUSALS = {"PT404": JobRefusedError, "PT409": JobRefusedError}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,7 @@ async def _ask(name: str, query: Any) -> Any:  # noqa: ANN401 - the client's bui
 
 
 async def _ask_once(name: str, query: Any) -> Any:  # noqa: ANN401 - the same
-    try:
-        return (await query.execute()).data
-    except httpx.RequestError as error:
-        raise TransientError(type(error).__name__) from None
-    except APIError as error:
-        if error.code in {"PT404", "PT409"}:
-            raise JobRefusedError(error.message) from None
-        raise RequestRefusedError(f"{name}: code {error.code}") from None
+    return (await answer(name, query, _REFUSALS)).data
 
 
 def shown(jobs: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:

@@ -1,20 +1,15 @@
 """Duplicates, of items and of contacts: what there is, and what an operator decides on each."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
-from postgrest import APIError, CountMethod
+from postgrest import CountMethod
 from supabase import AsyncClient
 
-from worker.connection import STATEMENT_SECONDS, TransientError, retried
-from worker.exceptions import (
-    DatabaseUnavailableError,
-    DuplicateRefusedError,
-    RequestRefusedError,
-)
+from worker.connection import TransientError, retried
+from worker.exceptions import DatabaseUnavailableError, DuplicateRefusedError
+from worker.operating.answers import answer
 
 # Groups of contacts that are told.
 _MOST_GROUPS = 1000
@@ -137,12 +132,4 @@ class Duplicates:
 
 
 async def _answer(query: Any) -> Any:  # noqa: ANN401 - as above
-    try:
-        async with asyncio.timeout(STATEMENT_SECONDS):
-            return await query.execute()
-    except (httpx.RequestError, TimeoutError) as error:
-        raise TransientError(type(error).__name__) from None
-    except APIError as error:
-        if error.code == "PT412":
-            raise DuplicateRefusedError(error.message) from None
-        raise RequestRefusedError(f"duplicates: code {error.code or 'unknown'}") from None
+    return await answer("duplicates", query, {"PT412": DuplicateRefusedError})
