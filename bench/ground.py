@@ -1,7 +1,6 @@
 """Where everything is measured: one local Supabase, and one table that is empty before each run."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -153,10 +152,7 @@ class Ground:
     @contextmanager
     def worker(self) -> Iterator[int]:
         """Run a real worker that listens; its process number."""
-        environment = os.environ | {
-            "SUPABASE_URL": self.stack.url,
-            "SUPABASE_SECRET_KEY": self.stack.keys.secret,
-        }
+        environment = self.stack.worker_environment
         with tempfile.NamedTemporaryFile("w+") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "worker", "run"], cwd=_PROJECT, env=environment, stdout=log

@@ -1,6 +1,5 @@
 """What 30 days of jobs left behind, and a command beside that prunes it."""
 
-import os
 import subprocess
 import sys
 import time
@@ -49,10 +48,7 @@ def leave_old_jobs(ground: Ground, jobs: int) -> None:
 @contextmanager
 def pruned_meanwhile(ground: Ground) -> Iterator[None]:
     """Have ``python -m worker prune`` at work beside; it is killed in the end."""
-    environment = os.environ | {
-        "SUPABASE_URL": ground.stack.url,
-        "SUPABASE_SECRET_KEY": ground.stack.keys.secret,
-    }
+    environment = ground.stack.worker_environment
     before = ground.scalar(_PRUNED)
     with subprocess.Popen([sys.executable, "-m", "worker", "prune"], env=environment) as process:
         while ground.scalar(_PRUNED) == before:

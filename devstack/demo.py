@@ -7,7 +7,6 @@ through Realtime, as the frontend does; a worker process does the work.
 import argparse
 import asyncio
 import csv
-import os
 import subprocess
 import sys
 import time
@@ -81,14 +80,13 @@ def supabase(state: Path, *, keep: bool) -> Iterator[Stack]:
 @contextmanager
 def worker(stack: Stack) -> Iterator[Path]:
     """Run a worker process; SIGTERM at the end. Gives the path of its log."""
-    environment = os.environ | {
-        "SUPABASE_URL": stack.url,
-        "SUPABASE_SECRET_KEY": stack.keys.secret,
-    }
     path = stack.state / "logs" / "worker.log"
     with path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "worker", "run"], env=environment, cwd=PROJECT, stdout=log
+            [sys.executable, "-m", "worker", "run"],
+            env=stack.worker_environment,
+            cwd=PROJECT,
+            stdout=log,
         )
         try:
             yield path

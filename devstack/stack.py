@@ -60,6 +60,12 @@ class Stack:
         return FaultControl(self.url, self.keys.secret)
 
     @property
+    def worker_environment(self) -> dict[str, str]:
+        """The environment of this process, with what a worker needs to work here."""
+        here = {"SUPABASE_URL": self.url, "SUPABASE_SECRET_KEY": self.keys.secret}
+        return os.environ | here
+
+    @property
     def content(self) -> dict[str, Any]:
         """What state.json says now."""
         content = State(self.state).read()

@@ -1,6 +1,5 @@
 """Files on their way through Storage, a worker and the database."""
 
-import os
 import subprocess
 import sys
 from uuid import uuid4
@@ -15,9 +14,7 @@ from worker.service import serve
 @pytest.fixture(scope="module")
 def environment(stack):
     """What a command of the worker's needs to know, wherever it is typed."""
-    return os.environ | {
-        "SUPABASE_URL": stack.url,
-        "SUPABASE_SECRET_KEY": stack.keys.secret,
+    return stack.worker_environment | {
         "WORKER_LOG_LEVEL": "warning",
         "PYTHONPATH": str(PROJECT),
     }

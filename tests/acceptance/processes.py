@@ -1,7 +1,6 @@
 """Real workers, their logs, and waiting for what they do."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,9 +19,7 @@ def worker_process(stack, tmp_path, **environment):
         process = subprocess.Popen(
             [sys.executable, "-m", "worker", "run"],
             cwd=PROJECT,
-            env=os.environ
-            | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
-            | environment,
+            env=stack.worker_environment | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -5,7 +5,6 @@ The three are those that people come with: "stuck at Processing", "notifications
 """
 
 import json
-import os
 
 import pytest
 
@@ -15,12 +14,8 @@ from tests.acceptance.processes import logged, wait_until, worker_process
 
 @pytest.fixture
 def doctor(terminal, stack):
-    environment = os.environ | {
-        "SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret
-    }  # fmt: skip
-
     def run(*arguments, **changes):
-        return terminal.run("doctor", *arguments, environment=environment | changes)
+        return terminal.run("doctor", *arguments, environment=stack.worker_environment | changes)
 
     return run
 

@@ -1,10 +1,6 @@
 """``python -m worker export``, as an operator types it, with a worker beside it."""
 
-from pathlib import Path
-
 import pytest
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture

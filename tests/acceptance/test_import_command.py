@@ -1,11 +1,7 @@
 """``python -m worker import``, as an operator types it, with a worker beside it."""
 
-from pathlib import Path
-
 import pytest
 from openpyxl import Workbook
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture

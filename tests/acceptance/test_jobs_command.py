@@ -1,7 +1,6 @@
 """``python -m worker jobs`` and ``stats``, as an operator types them."""
 
 import json
-import os
 import subprocess
 import sys
 from uuid import uuid4
@@ -14,7 +13,7 @@ from tests.acceptance.processes import PROJECT, wait_until, worker_process
 
 @pytest.fixture
 def environment(stack):
-    return os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
+    return stack.worker_environment
 
 
 @pytest.fixture

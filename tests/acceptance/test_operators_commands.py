@@ -1,21 +1,19 @@
 """``python -m worker prune`` and ``duplicates``, as an operator types them; and an idle worker."""
 
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.acceptance.processes import PROJECT
 
 
 @pytest.fixture
 def worker(terminal, stack):
     """Run a command of the worker; what it said, and its exit code."""
 
-    environment = os.environ | {"SUPABASE_URL": stack.url, "COLUMNS": "200"}
+    environment = stack.worker_environment | {"COLUMNS": "200"}
 
     def run(*arguments, key=stack.keys.secret, typed=""):
         return terminal.run(
@@ -56,7 +54,7 @@ def test_with_a_wrong_key_it_says_so(worker):
 
 
 def test_an_idle_worker_prunes_by_itself(stack, dealer, old_job):
-    environment = os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
+    environment = stack.worker_environment
     process = subprocess.Popen(
         [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment
     )

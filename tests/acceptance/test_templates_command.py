@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from worker.service import serve
 
-PROJECT = Path(__file__).parents[2]
 BY_HAND = {"Kode": "sku", "Navn": "name", "Pris": "unit_price"}
 CONTENT = b"Kode;Navn;Pris;Farge\nA1;Skrue;1.234,50;rod\n"
 

@@ -452,10 +452,10 @@ def test_sigterm_does_not_wait_for_a_claim_that_hangs(stack, tmp_path, figure):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_a_worker_that_has_only_just_started(stack, number):
-    environment = os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret}
     with subprocess.Popen(
         [sys.executable, "-m", "worker", "run"],
-        cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=PROJECT, env=stack.worker_environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         wait_until(lambda: catches_sigterm(process.pid))
         process.send_signal(number)
@@ -530,7 +530,7 @@ sys.exit(cli.main(["run"]))
     result = subprocess.run(
         [sys.executable, "-c", launch],
         cwd=PROJECT,
-        env=os.environ | {"SUPABASE_URL": stack.url, "SUPABASE_SECRET_KEY": stack.keys.secret},
+        env=stack.worker_environment,
         capture_output=True,
         text=True,
         check=False,

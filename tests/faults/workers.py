@@ -157,13 +157,7 @@ class Fleet:
             process = subprocess.Popen(
                 [sys.executable, "-m", module, "run"],
                 cwd=PROJECT,
-                env=os.environ
-                | {
-                    "SUPABASE_URL": self._stack.url,
-                    "SUPABASE_SECRET_KEY": self._stack.keys.secret,
-                }
-                | self._environment
-                | environment,
+                env=self._stack.worker_environment | self._environment | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
