@@ -150,9 +150,9 @@ class Ground:
             yield
 
     @contextmanager
-    def worker(self) -> Iterator[int]:
+    def worker(self, concurrency: int = 2) -> Iterator[int]:
         """Run a real worker that listens; its process number."""
-        environment = self.stack.worker_environment
+        environment = self.stack.worker_environment | {"WORKER_CONCURRENCY": str(concurrency)}
         with tempfile.NamedTemporaryFile("w+") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "worker", "run"], cwd=_PROJECT, env=environment, stdout=log

@@ -108,6 +108,7 @@ def targets(figures: Figures) -> list[Target]:
         *_pick_up(times),
         _preview(figures.get("previews", [])),
         *_claims(figures.get("claims", [])),
+        _little_jobs(figures.get("little-jobs", [])),
         _updates(figures.get("job-row", [])),
         _share_of_reading(sizes),
         _ratio(
@@ -228,6 +229,13 @@ def _claims(runs: list[Run]) -> Iterable[Target]:
     yield Target(name, "≤ 5 ms", "≤ 2 ms", f"{many:.1f} ms", many <= 5)
     ratio = many / few
     yield Target(f"{name} ÷ with {counts[0]:,.0f}", "≤ 2", "", f"{ratio:.2f}", ratio <= 2)
+
+
+def _little_jobs(runs: list[Run]) -> Target | None:
+    rate = middle(runs, way="jobs of one row, 8 at a time")
+    if rate is None:
+        return None
+    return Target("jobs of one row, 8 at a time", "200/s", "400/s", f"{rate:.0f}/s", rate >= 200)
 
 
 def _updates(runs: list[Run]) -> Target | None:

@@ -149,6 +149,22 @@ def worker_file(ground: Ground, organization: str, content: bytes) -> float:
     return ground.seconds_of([ground.job(organization, ground.upload(organization, content))])
 
 
+def little_jobs(ground: Ground, dealers: Sequence[str], jobs: int) -> float:
+    """Have a running worker import jobs of one row, in turns one of each dealer."""
+    with ground.database.transaction():
+        made = [
+            ground.job(
+                dealers[number % len(dealers)],
+                {
+                    "records": [{"sku": f"A-{number}", "name": "Screw", "unit_price": "2.50"}],
+                    "mapping": {"Item": "sku", "Name": "name", "Price": "unit_price"},
+                },
+            )
+            for number in range(jobs)
+        ]
+    return ground.seconds_of(made)
+
+
 def preview(ground: Ground, organization: str, content: bytes) -> float:
     """Have a running worker look at a file; from the insert of the job to its end."""
     file_data = ground.upload(organization, content)

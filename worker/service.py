@@ -8,9 +8,8 @@ import secrets
 import signal
 import socket
 import time
-from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import structlog
 from supabase import AsyncClient
@@ -35,9 +34,6 @@ from worker.scratch import remove_leftovers
 from worker.storage import EXPORTS, FileStore
 from worker.undoing.undo import run_undo
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 log = structlog.get_logger()
 
 # Heroku kills 30 s after SIGTERM, and we promise 25. Batches in flight land long before; a database
@@ -47,7 +43,6 @@ _RELEASE_SECONDS = 4.0
 # Ctrl-C reaches a process more than once when it has a parent that passes it on.
 _SAME_REQUEST_SECONDS = 1.0
 _GAUGES_SECONDS = 60.0
-_KNOWN_RUNS = 200
 # What a claim may take: longer than its own limit.
 _CLAIM_SECONDS = 20.0
 
@@ -87,8 +82,6 @@ class _Service:
         self._runs: dict[asyncio.Task[None], Job] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-        # Runs we were given, going on or not: only what is not among them came in a lost answer.
-        self._known: deque[UUID] = deque(maxlen=_KNOWN_RUNS)
 
     async def run(self, *, once: bool) -> None:
         log.info("worker_started", worker_id=self._worker_id, once=once)
@@ -161,12 +154,10 @@ class _Service:
         claim = await self._queue.claim(
             free,
             self._settings.worker_orphan_after_seconds,
-            held=self._known,
             export_after_seconds=self._settings.worker_export_after_seconds,
         )
         self._claimed_at = time.monotonic()
         for job in claim.jobs:
-            self._known.append(job.run_id)
             metrics.count_claim(job)
         self._listener.check(claim, asked_at)
         return claim
