@@ -17,7 +17,7 @@ import httpx
 from postgrest import APIError
 from supabase import AsyncClient
 
-from worker.connection import STATEMENT_SECONDS, TransientError, retried
+from worker.connection import STATEMENT_SECONDS, TransientError, is_transient, retried
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
@@ -42,6 +42,7 @@ from worker.job import (
 )
 from worker.memory import Memory
 from worker.presence import Presence
+from worker.together import Together
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
@@ -57,6 +58,7 @@ class JobQueue:
         self._client = client
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
+        self._short_jobs = Together(self._import_short_jobs)
         # Runs that came in an answer, and whose end none has confirmed.
         self._held: set[str] = set()
         # For calls that the lease or the poll waits for: short enough to try again in time.
@@ -173,22 +175,26 @@ class JobQueue:
     ) -> tuple[BatchResult | None, RunResult | None]:
         """Begin, apply all rows of a job as one batch, and finish unless some were refused.
 
+        Jobs that are imported at the same time share a call.
+
         Returns:
             how the rows ended (None: a call before this one finished the run), and the run (None:
             it is not finished).
 
         """
-        answer = await self._call(
-            "import_short_job",
-            dict,
-            STATEMENT_SECONDS,
-            run_id=str(run_id),
-            begun=None if begun is None else begun.as_json(),
-            last_row=row_count,
-            rows=rows,
-            errors=[error.as_json() for error in errors],
-            message=message,
-        )
+        asked: dict[str, object] = {
+            "run_id": str(run_id),
+            "begun": None if begun is None else begun.as_json(),
+            "last_row": row_count,
+            "rows": rows,
+            "errors": [error.as_json() for error in errors],
+            "message": message,
+        }
+        try:
+            answer = await retried("import_short_jobs", partial(self._ask_for_short, asked))
+        except RunLostError:
+            self._held.discard(str(run_id))
+            raise
         batch, result = answer["batch"], answer["result"]
         if result is not None:
             self._held.discard(str(run_id))
@@ -196,6 +202,15 @@ class JobQueue:
             None if batch is None else BatchResult.from_json(batch),
             None if result is None else RunResult.from_json(result),
         )
+
+    async def _ask_for_short(self, asked: dict[str, object]) -> dict[str, Any]:
+        answer = await self._short_jobs.ask(asked)
+        if "code" in answer:
+            raise _translated("import_short_jobs", answer["code"], answer["message"])
+        return answer
+
+    async def _import_short_jobs(self, jobs: list[dict[str, object]]) -> list[dict[str, Any]]:
+        return await self._call_once("import_short_jobs", list, STATEMENT_SECONDS, jobs=jobs)
 
     async def begin_undo(self, run_id: UUID) -> UndoPlan:
         """Reserve what the run is to take back; the same again for a later attempt.
@@ -493,21 +508,22 @@ class JobQueue:
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
             raise TransientError(type(error).__name__) from None
         except APIError as error:
-            raise _translate(name, error) from None
+            raise _translated(name, str(error.code or ""), error.message) from None
         if not isinstance(answer, kind) or (kind is str and answer not in _JOB_STATUSES):
             # A page of somebody's between us and PostgREST, with status 200.
             raise TransientError(f"an answer of type {type(answer).__name__}")
         return answer
 
 
-def _translate(function: str, error: APIError) -> Exception:
+def _translated(function: str, code: str, message: str | None) -> Exception:
     """Name what a refusal means, in codes only: PostgREST's details quote values."""
-    code = str(error.code or "")
+    if is_transient(code):
+        return TransientError(f"code {code}")
     match code:
         case "PT404" | "PT409":
-            return RunLostError(error.message)
+            return RunLostError(message)
         case "PT410":
             return JobCancelledError()
         case "PT412":
-            return JobRefusedError(error.message)
+            return JobRefusedError(message)
     return RequestRefusedError(f"{function}: code {code or 'unknown'}")

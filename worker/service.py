@@ -43,6 +43,8 @@ _RELEASE_SECONDS = 4.0
 # Ctrl-C reaches a process more than once when it has a parent that passes it on.
 _SAME_REQUEST_SECONDS = 1.0
 _GAUGES_SECONDS = 60.0
+# Far below what anybody notices of a job that comes meanwhile.
+_CLOSE_TOGETHER_SECONDS = 0.02
 # What a claim may take: longer than its own limit.
 _CLAIM_SECONDS = 20.0
 
@@ -147,6 +149,19 @@ class _Service:
             # ends wakes us, and so does whatever else can make a job due.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(sleep):
+                    await self._wake.wait()
+            await self._let_others_end()
+
+    async def _let_others_end(self) -> None:
+        """Where many jobs run side by side, have ends that come close together share a claim."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TOGETHER_SECONDS):
+                while (
+                    self._settings.worker_concurrency
+                    > 2 * (self._settings.worker_concurrency - len(self._runs))
+                    and not self._stop.is_set()
+                ):
+                    self._wake.clear()
                     await self._wake.wait()
 
     async def _claim(self, free: int) -> Claim:
