@@ -48,12 +48,12 @@ _COLUMNS = (
 def parsed(records: Sequence[Record]) -> list[Row]:
     """Parse beforehand, for ways whose parsing is not what is measured."""
     parse = row_parser(_INVENTORY, mapped_already(_INVENTORY), {})
-    rows = [parse(number, SourceRow(number, record)) for number, record in enumerate(records, 1)]
-    return [
-        row | {"search_keywords": str(row["search_keywords"]).split(",")}
-        for row in rows
-        if isinstance(row, dict)
-    ]
+    read = [parse(number, SourceRow(number, record)) for number, record in enumerate(records, 1)]
+    rows = [row for row in read if isinstance(row, dict)]
+    for row in rows:
+        _INVENTORY.derive(row)
+        row["search_keywords"] = str(row["search_keywords"]).split(",")
+    return rows
 
 
 def incumbent(ground: Ground, records: Sequence[Record]) -> float:

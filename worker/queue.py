@@ -22,6 +22,7 @@ from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
     JobRefusedError,
+    KeywordsNeededError,
     RequestRefusedError,
     RunLostError,
 )
@@ -151,7 +152,12 @@ class JobQueue:
         rows: Sequence[dict[str, object]],
         errors: Sequence[RowError],
     ) -> BatchResult:
-        """Apply the rows numbered by span in one transaction."""
+        """Apply the rows numbered by span in one transaction.
+
+        Raises:
+            KeywordsNeededError: there are none with the rows, and they are not there already.
+
+        """
         counts = await self._call(
             function,
             dict,
@@ -526,4 +532,6 @@ def _translated(function: str, code: str, message: str | None) -> Exception:
             return JobCancelledError()
         case "PT412":
             return JobRefusedError(message)
+        case "IMKEY":
+            return KeywordsNeededError()
     return RequestRefusedError(f"{function}: code {code or 'unknown'}")

@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -22,6 +23,7 @@ from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.exporting.exporter import run_export
 from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
+from worker.importing.thrift import Thrift
 from worker.job import Claim, Job
 from worker.listener import Listener, ListenerState
 from worker.operating.attendance import attend, leave
@@ -76,6 +78,8 @@ class _Service:
         self._store = FileStore(files, settings.worker_file_limit_mb)
         self._exports = FileStore(files, settings.worker_file_limit_mb, EXPORTS)
         self._pace = Pace(settings.worker_batch_size, settings.worker_batches_in_flight)
+        # By organization.
+        self._thrift: defaultdict[str, Thrift] = defaultdict(Thrift)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._stopped_at = math.inf
@@ -187,7 +191,8 @@ class _Service:
         """Do what a job asks for; none of these raises but for a cancel."""
         match job.kind:
             case "import":
-                await run_import(self._queue, self._store, job, self._pace, self._stop)
+                thrift = self._thrift[job.organization_id]
+                await run_import(self._queue, self._store, job, self._pace, thrift, self._stop)
             case "preview":
                 await run_preview(self._queue, self._store, job, self._stop)
             case "undo":

@@ -164,7 +164,9 @@ async def test_the_mode_keeps_rows_out_beside_one_that_the_database_refuses(queu
     add_item(dealer, "A")
     job = await begin_job(queue, dealer, 3)
     rows = numbered(
-        {"sku": "A", "quantity": 3_000_000_000}, {"sku": "B"}, {"sku": "A2", "name": "A2"}
+        {"sku": "A", "quantity": 3_000_000_000},
+        {"sku": "B"},
+        {"sku": "A2", "name": "A2", "search_keywords": "a2"},
     )
     assert await apply(queue, job, rows) == (1, 0, 2)
     assert refusals(dealer) == {1: "a number is too large", 2: NO_NAME}

@@ -20,7 +20,7 @@ import structlog
 
 from worker import metrics
 from worker.ending import Finish, run_to_end
-from worker.exceptions import StopRequestedError
+from worker.exceptions import KeywordsNeededError, StopRequestedError
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
 from worker.importing.guards import refuse_wrong_guards
@@ -31,6 +31,7 @@ from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
 from worker.importing.tables import Row, Table
+from worker.importing.thrift import Thrift
 from worker.job import BatchResult, Begun, Job, RowError, RunResult
 from worker.queue import JobQueue
 from worker.scratch import scratch_directory
@@ -56,14 +57,14 @@ class Pace:
     batches_in_flight: int
 
 
-async def run_import(
-    queue: JobQueue, store: FileStore, job: Job, pace: Pace, stop: asyncio.Event
+async def run_import(  # noqa: PLR0913, PLR0917 - what a worker has for all its imports
+    queue: JobQueue, store: FileStore, job: Job, pace: Pace, thrift: Thrift, stop: asyncio.Event
 ) -> None:
     """Import a claimed job and end its run, whatever happens: see run_to_end.
 
     When stop is set, batches in flight land and the rest of the job is released.
     """
-    await run_to_end(queue, job, _Run(queue, store, job, pace, stop).carry_out)
+    await run_to_end(queue, job, _Run(queue, store, job, pace, thrift, stop).carry_out)
 
 
 @dataclass(slots=True)
@@ -74,6 +75,8 @@ class _Run:
     store: FileStore
     job: Job
     pace: Pace
+    # Of the job's organization.
+    thrift: Thrift
     stop: asyncio.Event
     # Rows that this attempt knows to have failed.
     failed: int = 0
@@ -96,7 +99,7 @@ class _Run:
             skipped = "\n".join(rows.skipped) or None
             if self._is_short(rows, missing):
                 async with heartbeat.silent():
-                    result = await self._import_at_once(rows, version, skipped)
+                    result = await self._import_at_once(rows, table, version, skipped)
                     if result is not None:
                         heartbeat.end()
                         return partial(_known, result)
@@ -117,13 +120,16 @@ class _Run:
         return is_plain and missing == "keep" and 0 < rows.count <= self.pace.batch_size
 
     async def _import_at_once(
-        self, rows: Rows, version: str | None, skipped: str | None
+        self, rows: Rows, table: Table, version: str | None, skipped: str | None
     ) -> RunResult | None:
         """Begin, apply and finish in one call; None: rows are refused, and it is not finished."""
         [(_, page)] = [page async for page in rows.pages(rows.count)]
         started = time.monotonic()
+        good, errors = _parted(page)
+        for row in good:
+            table.derive(row)
         batch, result = await self.queue.import_short(
-            self.job.run_id, self._begun(rows, version), rows.count, *_parted(page), skipped
+            self.job.run_id, self._begun(rows, version), rows.count, good, errors, skipped
         )
         if batch is not None:
             self._count(range(1, rows.count + 1), batch, time.monotonic() - started)
@@ -216,13 +222,32 @@ class _Run:
     ) -> None:
         try:
             started = time.monotonic()
-            result = await self.queue.apply_batch(
-                table.apply_function, self.job.run_id, span, *_parted(part)
-            )
+            rows, errors = _parted(part)
+            result = await self._send(table, span, rows, errors)
             self._count(span, result, time.monotonic() - started)
             heartbeat.advance(len(span))
         finally:
             gate.release()
+
+    async def _send(
+        self, table: Table, span: range, rows: list[Row], errors: list[RowError]
+    ) -> BatchResult:
+        apply = partial(
+            self.queue.apply_batch, table.apply_function, self.job.run_id, span, rows, errors
+        )
+        goes_without = self.thrift.leaves_out
+        if goes_without:
+            try:
+                result = await apply()
+            except KeywordsNeededError:
+                self.thrift.came_back()
+                goes_without = False
+        if not goes_without:
+            for row in rows:
+                table.derive(row)
+            result = await apply()
+        self.thrift.landed(result, went_without=goes_without)
+        return result
 
     def _count(self, span: range, result: BatchResult, seconds: float) -> None:
         metrics.count_batch(self.job.data_type, result, seconds)
