@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from rich.console import Console
 
+from worker.cli.console import console
 from worker.cli.doctor import doctor
 from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
@@ -24,7 +25,7 @@ from worker.cli.stats import stats
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
 from worker.cli.undo import undo
-from worker.config import Settings, load_settings
+from worker.config import Settings, load_console_settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
 from worker.exporting.entities import ENTITIES
 from worker.exporting.options import FORMATS
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prune, duplicates: 0 when it is done, 1 when it is not.
     doctor: 0 when nothing is wrong, 1 when something is, 2 when it could not look.
     jobs: 0 when it is done, 1 when the job is in no state for it, 2 when it could not ask.
+    console: 0 after a clean stop, 2 when it could not begin.
     health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = doctor(Console(), setup_only=options.setup, in_json=options.json)
         return _ended(told, failure=2)
     try:
+        if options.command == "console":
+            return _ended(_console(options), failure=2)
         settings = load_settings()
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
@@ -111,6 +115,12 @@ async def _run(settings: Settings, *, once: bool) -> int:
     return 0
 
 
+def _console(options: argparse.Namespace) -> Coroutine[Any, Any, int]:
+    settings = load_console_settings()
+    configure_logs("error")
+    return console(settings, Console(), port=options.port, directory=options.write)
+
+
 def _ended(command: Coroutine[Any, Any, int], failure: int) -> int:
     """Run a command to its end; its exit code, or failure with the reason in the log."""
     try:
@@ -146,6 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     seen.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("health", help="say whether the worker of this machine lives")
+    page = commands.add_parser("console", help="serve the page on this machine")
+    page.add_argument("--port", type=int, default=8100, help="%(default)s; 0: a free one")
+    page.add_argument("--write", type=Path, metavar="DIR", help="for a host of static files")
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
     upload.add_argument(
