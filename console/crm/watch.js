@@ -51,20 +51,16 @@ export class Watch {
    * with null where the job is gone. Rejects if the signal is aborted.
    */
   async follow(jobId, tell, signal) {
-    for (;;) {
-      const changed = this.#nextWord(jobId, signal);
-      let job;
-      try {
-        job = await readJob(this.supabase, jobId);
+    const word = this.#listen(jobId, signal);
+    try {
+      for (let job = await this.#ask(jobId); job !== null; job = (await word()) ?? (await this.#ask(jobId))) {
         signal.throwIfAborted();
-        if (job === null) return null;
-        tell(job);
-      } catch (problem) {
-        if (signal.aborted || !problem.isAway) throw problem;
+        if (job) tell(job);
+        if (job && isOver(job)) return job;
       }
-      if (job && isOver(job)) return job;
-      const told = await changed;
-      if (told && (tell(told), isOver(told))) return told;
+      return null;
+    } finally {
+      word.end();
     }
   }
 
@@ -73,17 +69,46 @@ export class Watch {
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
   }
 
-  /** The job at its next event; undefined when it is time to ask again. */
-  #nextWord(jobId, signal) {
-    const { promise, resolve, reject } = Promise.withResolvers();
+  /** The job; null where it is gone; undefined where nobody answers now. */
+  async #ask(jobId) {
+    try {
+      return await readJob(this.supabase, jobId);
+    } catch (problem) {
+      if (problem.isAway) return undefined;
+      throw problem;
+    }
+  }
+
+  /**
+   * A function that waits for the next word on a job: the job as an event has it, the newest where
+   * several came since; undefined when it is time to ask.
+   */
+  #listen(jobId, signal) {
     const over = new AbortController();
-    const seconds = () => (this.state === "live" ? LIVE_SECONDS : AWAY_SECONDS);
-    const timer = setTimeout(resolve, seconds() * 1000);
-    this.onJob((job) => (!job || job.id === jobId) && resolve(job), over.signal);
-    this.#add("state", () => resolve(), over.signal);
-    signal.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
-    promise.catch(() => {});
-    return promise.finally(() => (clearTimeout(timer), over.abort()));
+    let said = null; // {job} that nobody took yet
+    let wake = () => {};
+    const say = (job) => {
+      said = { job };
+      wake();
+    };
+    this.onJob((job) => (!job || job.id === jobId) && say(job), over.signal);
+    this.#add("state", () => say(undefined), over.signal);
+    signal.addEventListener("abort", () => wake(), { signal: over.signal });
+    const word = async () => {
+      if (!said && !signal.aborted) {
+        const seconds = this.state === "live" ? LIVE_SECONDS : AWAY_SECONDS;
+        await new Promise((resolve) => {
+          const timer = setTimeout(resolve, seconds * 1000);
+          wake = () => (clearTimeout(timer), resolve());
+        });
+      }
+      signal.throwIfAborted();
+      const { job } = said ?? {};
+      said = null;
+      return job;
+    };
+    word.end = () => over.abort();
+    return word;
   }
 
   #add(kind, listener, signal) {

@@ -1,21 +1,27 @@
 // Tables. Wide ones scroll within themselves, by keyboard too.
-import { t } from "../i18n/index.js";
+import { number, t } from "../i18n/index.js";
 import { element, show } from "./element.js";
 
 /**
+ * A table.
  * @param {string} name for those who do not see it
  * @param {string[]} headings
  * @param {Array<Array<Node|string|number>>} rows numbers are set to the right; a row may have a
  *   `kind`, its class
  */
 export function table(name, headings, rows) {
+  const isNumber = headings.map((_, index) => typeof rows[0]?.[index] === "number");
+  const cell = (tag, index, attributes, content) =>
+    element(isNumber[index] ? `${tag}.number` : tag, attributes, content);
   const body = rows.map((row) => element(row.kind ? `tr.${row.kind}` : "tr", {},
-    row.map((cell) => element(typeof cell === "number" ? "td.number" : "td", {}, cell))));
+    row.map((content, index) => cell("td", index, {}, shown(content)))));
   return element("div.scroll", { role: "region", "aria-label": name, tabindex: "0" },
     element("table", {},
-      element("thead", {}, element("tr", {}, headings.map((heading) => element("th", { scope: "col" }, heading)))),
+      element("thead", {}, element("tr", {}, headings.map((heading, index) => cell("th", index, { scope: "col" }, heading)))),
       element("tbody", {}, body)));
 }
+
+const shown = (content) => (typeof content === "number" ? number(content) : content);
 
 /**
  * A table that is read page by page, each by the key of the last row before it.

@@ -6,6 +6,7 @@ import { element, show } from "../parts/element.js";
 import { nothing } from "../parts/nothing.js";
 import { notice } from "../parts/notice.js";
 import { statePill } from "../parts/pill.js";
+import { stat, stats } from "../parts/stat.js";
 import { table } from "../parts/table.js";
 import { addressOf } from "../router.js";
 
@@ -49,16 +50,13 @@ function serviceOf(told, workers) {
     : notice("warning", t("status.paused"),
       told.since ? t("status.paused.since", { time: time(told.since) }) : t("status.never"));
   const waited = told.oldest_due_seconds;
-  return [said, element("div.tiles", {},
-    tile(t("status.workers"), onDuty.length
+  return [said, stats(
+    stat(t("status.workers"), onDuty.length
       ? t("status.workers.count", { count: onDuty.length }) : t("status.workers.none")),
     waited === null
-      ? tile(t("status.idle.long"), t("status.idle"))
-      : tile(t("status.waited.long"), t("status.waited", { span: span(waited) })))];
+      ? stat(t("status.idle.long"), t("status.idle"))
+      : stat(t("status.waited.long"), span(waited)))];
 }
-
-const tile = (label, value) =>
-  element("div.tile", {}, element("strong", {}, value), element("span", {}, label));
 
 function jobsOf(jobs) {
   if (!jobs.length) return nothing(t("status.waiting.none"), t("status.waiting.none.long"));

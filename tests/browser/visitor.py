@@ -1,7 +1,9 @@
 """Somebody who looks at the page: a browser context, and all that its page asked and was told."""
 
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, Request, WebSocket, expect
 
@@ -52,3 +54,14 @@ class Visitor:
 
     async def is_live(self) -> None:
         await expect(self.page.locator(".live")).to_have_attribute("data-state", "live")
+
+    async def choose_file(self, name: str, content: bytes) -> None:
+        """Give the page a file, as the dialog of the browser does."""
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        await self.page.locator("#file").set_input_files(file)
+
+    async def picture(self, name: str) -> None:
+        """Keep a picture for the documents, where SCREENSHOTS names a directory."""
+        if directory := os.environ.get("SCREENSHOTS"):
+            await self.page.evaluate("window.scrollTo(0, 0)")
+            await self.page.screenshot(path=Path(directory) / f"{name}.png")

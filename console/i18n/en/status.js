@@ -7,7 +7,6 @@ export default {
   "status.never": "No worker has ever been here. What you upload waits for the first one.",
   "status.idle": "Nothing is due",
   "status.idle.long": "No job of your organization waits for its turn.",
-  "status.waited": "{span}",
   "status.waited.long": "is how long the oldest due job of your organization has waited.",
   "status.workers": "Workers",
   "status.workers.count.one": "1 on duty",

@@ -7,7 +7,6 @@ export default {
   "status.never": "Aucun agent n’est encore venu. Vos fichiers attendent le premier.",
   "status.idle": "Rien n’est dû",
   "status.idle.long": "Aucune tâche de votre organisation n’attend son tour.",
-  "status.waited": "{span}",
   "status.waited.long": "d’attente pour la plus ancienne tâche due de votre organisation.",
   "status.workers": "Agents",
   "status.workers.count.one": "1 en service",
