@@ -7,7 +7,10 @@ export function connect({ supabaseUrl, publishableKey }) {
   return globalThis.supabase.createClient(supabaseUrl, publishableKey, {
     auth: { storageKey: "prospaces-imports", detectSessionInUrl: false },
     // A page that was hidden has slept; what it missed is asked for when it is live again.
-    realtime: { heartbeatIntervalMs: 15_000 },
+    realtime: {
+      heartbeatIntervalMs: 15_000,
+      reconnectAfterMs: (tries) => [1000, 2000, 3000][tries - 1] ?? 5000,
+    },
   });
 }
 

@@ -28,8 +28,10 @@ export async function awaitJob(place, jobId, words, { supabase, watch, signal })
   ask();
   try {
     return await watch.follow(jobId, (job) => {
-      waits = job.status === "pending";
-      if (!waits) show(paused);
+      if (waits !== (job.status === "pending")) {
+        waits = !waits;
+        ask(); // it began; or a worker that goes has given it back
+      }
       const { current = 0, total = 0 } = job.progress ?? {};
       show(title, waits ? words.waits : words.runs);
       if (total && !waits) {

@@ -14,7 +14,7 @@ from tests.browser.visitor import Visitor
 PROJECT = Path(__file__).parents[2]
 ORGANIZATIONS = ["org_cedar", "org_granite"]
 # For what hangs: how long anything takes is nowhere judged.
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +40,15 @@ class WorkerProcess:
                 [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=self._environment
             )
 
-    def stop(self) -> None:
-        """Return when it has given back what it had."""
+    def ask_to_stop(self) -> None:
+        """Have it take nothing more, and give back what it has."""
         if self._process is not None:
             self._process.terminate()
+
+    def stop(self) -> None:
+        """Ask it to; return when it is gone."""
+        self.ask_to_stop()
+        if self._process is not None:
             assert self._process.wait(timeout=120) == 0
             self._process = None
 
@@ -68,11 +73,11 @@ async def visit(browser, stack):
     visitors = []
     async with AsyncExitStack() as contexts:
 
-        async def visit(email=None, *steps, **options):
+        async def visit(email=None, *steps, url=f"{stack.url}/console/", **options):
             context = await browser.new_context(**{"locale": "en-CA"} | options)
             contexts.push_async_callback(context.close)
             context.set_default_timeout(_PATIENCE_MS)
-            visitor = Visitor(context, await context.new_page(), f"{stack.url}/console/")
+            visitor = Visitor(context, await context.new_page(), url)
             visitor.listen()
             visitors.append(visitor)
             await visitor.open(*steps)

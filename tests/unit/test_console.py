@@ -4,13 +4,16 @@ import base64
 import hashlib
 import json
 import re
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from devstack import node
-from worker.config import ConsoleSettings
+from worker.cli import main
+from worker.config import ConsoleSettings, load_console_settings
+from worker.importing.tables import TABLES
 from worker.operating.console import ConsoleFiles
 
 PROJECT = Path(__file__).parents[2]
@@ -143,3 +146,66 @@ def test_written_files_are_the_page(tmp_path):
     there = {path.relative_to(CONSOLE).as_posix() for path in CONSOLE.rglob("*.*")}
     assert written == there | {"config.json"}
     assert (tmp_path / "site" / "index.html").read_bytes() == files().answer("index.html").body
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Call with the publishable key; nothing secret is in the environment."""
+    monkeypatch.delenv("SUPABASE_SECRET_KEY", raising=False)
+    monkeypatch.setenv("SUPABASE_URL", "https://p.example")
+    return lambda key: monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", key)
+
+
+def test_a_directory_for_a_static_host(told, tmp_path, capsys):
+    told(PUBLISHABLE)
+    assert main(["console", "--write", str(tmp_path)]) == 0
+    assert f"Content-Security-Policy: {files().policy}" in capsys.readouterr().out
+    assert "https://p.example" in (tmp_path / "index.html").read_text()
+
+
+def jwt(role):
+    claims = base64.urlsafe_b64encode(json.dumps({"role": role}).encode()).decode()
+    return f"header.{claims.rstrip('=')}.signature"
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("sb_secret_x", "is not the publishable key"),
+        (jwt("service_role"), "is not the publishable key"),
+        ("x.y.z", "is not the publishable key"),
+        ("", "is empty"),
+        ("sb publishable", "has characters that no key has"),
+    ],
+)
+def test_a_key_that_not_everybody_may_have_is_refused(told, capsys, key, problem):
+    told(key)
+    assert main(["console"]) == 2
+    said = capsys.readouterr().err
+    assert f"SUPABASE_PUBLISHABLE_KEY {problem}" in said
+    assert not key or key not in said
+
+
+def test_a_legacy_key_that_everybody_may_have_is_taken(told):
+    told(jwt("anon"))
+    assert load_console_settings().supabase_publishable_key == jwt("anon")
+
+
+def test_a_port_that_is_taken_is_told(told, capsys):
+    told(PUBLISHABLE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["console", "--port", str(taken.getsockname()[1])]) == 2
+    assert "is taken" in capsys.readouterr().out
+
+
+def test_the_page_knows_every_field():
+    code = """
+      const { FIELDS, isCents } = await import(`${process.argv[1]}/crm/fields.js`);
+      const cents = FIELDS.inventory.filter((field) => isCents("inventory", field));
+      console.log(JSON.stringify({ FIELDS, cents }));
+    """
+    argv = [node.find(), "--input-type=module", "-e", code, CONSOLE.as_uri()]
+    said = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    for data_type, table in TABLES.items():
+        assert sorted(said["FIELDS"][data_type]) == sorted(field.name for field in table.fields)
+    assert said["cents"] == ["unit_price", "cost", *(f"price_tier_{tier}" for tier in range(1, 6))]
