@@ -1,5 +1,6 @@
 """What was done, what became of one item, and what is to come."""
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,12 +10,12 @@ from playwright.async_api import expect
 
 OLIVIA = "0c1d0000-0000-4000-8000-000000000001"
 LIAM = "0c1d0000-0000-4000-8000-000000000002"
-MANY = 5000
+JOBS = 200
 
 
 @pytest.fixture
-def many_jobs(database):
-    """Put 5,000 jobs there, one a minute, each with a large file_data; every ninth an export."""
+def jobs(database):
+    """Put jobs there, one ten minutes before the other; every ninth an export."""
     database.execute(
         """
         with job as (
@@ -27,17 +28,17 @@ def many_jobs(database):
                  'stock_' || n || '.csv', jsonb_build_object('records', repeat('secret', 500)),
                  at, at, at + interval '5 s'
           from generate_series(1, %s) n
-          cross join lateral (select now() - n * interval '1 minute' as at) t
+          cross join lateral (select now() - n * interval '10 minutes' as at) t
           returning *
         )
         insert into import_runs (
           job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at, started_at,
           finished_at, outcome, kind, row_count, created, updated, unchanged, failed)
-        select id, organization_id, 1, 'w', 60, started_at, started_at, completed_at, status, job_type,
-               1234, 1000, 200, 50, 34
+        select id, organization_id, 1, 'w', 60, started_at, started_at, completed_at, status,
+               job_type, 1234, 1000, 200, 50, 34
         from job
         """,
-        [OLIVIA, MANY],
+        [OLIVIA, JOBS],
     )
 
 
@@ -45,23 +46,12 @@ def files(page):
     return page.get_by_role("region", name="Jobs").get_by_role("link")
 
 
-async def test_five_thousand_jobs_are_paged_and_filtered(visit, many_jobs, figure):
+@pytest.mark.usefixtures("jobs")
+async def test_jobs_are_paged_and_filtered(visit):
     visitor = await visit("olivia@cedar.test", "history")
     page = visitor.page
     await expect(files(page).first).to_have_text("stock_1.csv")
     await expect(files(page)).to_have_count(25)
-    # Told, not judged: how long the machine takes is its own business.
-    took = await page.evaluate(
-        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
-    )
-    [asked] = [
-        timing
-        for timing in await page.evaluate(
-            "performance.getEntriesByType('resource').map((e) => [e.name, e.duration])"
-        )
-        if "import_history" in timing[0]
-    ]
-    figure(f"history of {MANY:,} jobs: first paint {took:.0f} ms, its query {asked[1]:.0f} ms")
     await visitor.picture("history")
 
     await page.get_by_role("button", name="Next").click()
@@ -77,10 +67,10 @@ async def test_five_thousand_jobs_are_paged_and_filtered(visit, many_jobs, figur
     await page.get_by_role("button", name="Show all").click()
     await page.get_by_label("State").select_option("failed")
     await expect(files(page).first).to_have_text("stock_50.csv")
-    await page.get_by_label("File", exact=True).fill("k_49%")
+    await page.get_by_label("File", exact=True).fill("k_1%")
     await expect(page.get_by_text("No such job")).to_be_visible()
-    await page.get_by_label("File", exact=True).fill("K_4950.")
-    await expect(files(page)).to_have_text(["stock_4950.csv"])
+    await page.get_by_label("File", exact=True).fill("K_150.")
+    await expect(files(page)).to_have_text(["stock_150.csv"])
     await page.get_by_role("button", name="Show all").click()
     await page.get_by_label("By").fill("liam")
     await expect(page.get_by_text("No such job")).to_be_visible()
@@ -100,7 +90,8 @@ async def test_five_thousand_jobs_are_paged_and_filtered(visit, many_jobs, figur
     assert not [frame for frame in visitor.frames if "secretsecret" in frame]
 
 
-async def test_nobody_else_sees_them(visit, many_jobs):
+@pytest.mark.usefixtures("jobs")
+async def test_nobody_else_sees_them(visit):
     colleague = await visit("liam@cedar.test", "history")
     await expect(files(colleague.page)).to_have_count(25)
     stranger = await visit("noah@granite.test", "history")
@@ -164,8 +155,6 @@ async def test_one_item_through_time(visit, database):
 
 
 async def _ended(database, name):
-    import asyncio
-
     query = "select status from scheduled_jobs where file_name = %s"
     while database.execute(query, [name]).fetchone()["status"] in {"pending", "processing"}:
         await asyncio.sleep(0.05)
