@@ -73,23 +73,27 @@ language sql stable security invoker set search_path = '' as $$
         and (of_organization is null or r.organization_id = of_organization)
       group by r.job_id, r.data_type
     ),
-    -- Most messages come many times; each is taken apart once.
-    message as materialized (
-      select e.message, job.job_id, job.data_type, job.finished_at, count(*) as rows
+    refused as materialized (
+      select e.message, job.job_id, job.data_type, job.finished_at
       from job join public.import_errors e on e.job_id = job.job_id
-      group by e.message, job.job_id, job.data_type, job.finished_at
     ),
-    taken_apart as materialized (
-      select distinct_one.message, public.refusal_reasons(distinct_one.message) as reasons
-      from (select distinct m.message from message m) as distinct_one
+    -- Most messages come many times; each is taken apart once.
+    known as materialized (
+      select one.message, public.refusal_reasons(one.message) as reasons
+      from (select distinct r.message from refused r) as one
+    ),
+    -- By job first: counting the jobs of a reason would sort all of the rows.
+    of_job as (
+      select r.data_type, of_message.reason, r.job_id, r.finished_at, count(*) as rows
+      from refused r
+      join known on known.message = r.message
+      cross join lateral unnest(known.reasons) as of_message (reason)
+      group by r.data_type, of_message.reason, r.job_id, r.finished_at
     )
-  select m.data_type, of_message.reason, sum(m.rows)::bigint, count(distinct m.job_id),
-         max(m.finished_at)
-  from message m
-  join taken_apart t on t.message = m.message
-  cross join lateral unnest(t.reasons) as of_message (reason)
-  group by m.data_type, of_message.reason
-  order by sum(m.rows) desc, m.data_type, of_message.reason
+  select o.data_type, o.reason, sum(o.rows)::bigint, count(*), max(o.finished_at)
+  from of_job o
+  group by o.data_type, o.reason
+  order by sum(o.rows) desc, o.data_type, o.reason
   limit most;
 $$;
 
@@ -98,29 +102,28 @@ $$;
 -- stock.csv; a name of nothing else is ….csv.
 create or replace function public.file_series(file_name text)
 returns text
-language sql immutable parallel safe security invoker set search_path = '' as $$
-  select case when named.stem = '' then '…' else named.stem end || named.ending
-  from (
-    select ending.of_file as ending,
-      btrim(
-        regexp_replace(
-          regexp_replace(
-            regexp_replace(
-              left(lower(file_series.file_name),
-                   char_length(file_series.file_name) - char_length(ending.of_file)),
-              '_part[0-9]+$', ''),
-            ' ?\([0-9]{1,3}\)$', ''),
-          -- 2026-11-27, 20261127 or 27-11-2026; behind it 14:30, 143000 or T14-30-00.
-          '(?<![0-9])(?:(?:19|20)[0-9]{2}([-_. ]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])'
-          || '|[0-3]?[0-9]([-_. ])[0-3]?[0-9]\2(?:19|20)[0-9]{2})'
-          || '(?:[-_. t]?[0-2][0-9][-_.:h]?[0-5][0-9](?:[-_.:]?[0-5][0-9])?z?)?(?![0-9])',
-          '', 'g'),
-        ' -_.') as stem
-    from (
-      select coalesce(substring(lower(file_series.file_name) from '\.[a-z0-9]{1,5}$'), '') as of_file
-    ) as ending
-  ) as named;
-$$;
+language plpgsql immutable parallel safe security invoker set search_path = '' as $$
+declare
+  name constant text := lower(file_name);
+  ending constant text := coalesce(substring(name from '\.[a-z0-9]{1,5}$'), '');
+  stem text := left(name, char_length(name) - char_length(ending));
+begin
+  stem := regexp_replace(stem, '_part[0-9]+$', '');
+  if stem like '%)' then
+    stem := regexp_replace(stem, ' ?\([0-9]{1,3}\)$', '');
+  end if;
+  if stem ~ '(?:19|20)[0-9]{2}' then -- most names have no year, and this takes its time
+    -- 2026-11-27, 20261127 or 27-11-2026; behind it 14:30, 143000 or T14-30-00.
+    stem := regexp_replace(
+      stem,
+      '(?<![0-9])(?:(?:19|20)[0-9]{2}([-_. ]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])'
+      || '|[0-3]?[0-9]([-_. ])[0-3]?[0-9]\2(?:19|20)[0-9]{2})'
+      || '(?:[-_. t]?[0-2][0-9][-_.:h]?[0-5][0-9](?:[-_.:]?[0-5][0-9])?z?)?(?![0-9])',
+      '', 'g');
+  end if;
+  stem := btrim(stem, ' -_.');
+  return case when stem = '' then '…' else stem end || ending;
+end $$;
 
 -- Files whose imports failed twice or more, by their names' series. An upload that was cut into parts is
 -- one: part numbers of one person's file that go up are of one upload, also where several failed. What
@@ -134,24 +137,37 @@ returns table (
   first_failed_at timestamptz, last_failed_at timestamptz, last_message text)
 language sql stable security invoker set search_path = '' as $$
   with
-    ended as (
-      select r.*, public.file_series(r.file_name) as file,
-             regexp_replace(r.file_name, '_part[0-9]+(?=\.[^.]*$|$)', '') as whole,
-             substring(r.file_name from '_part([0-9]{1,9})(?:\.[^.]*)?$')::integer as part
+    ended as materialized (
+      -- A job that was tried again by an operator counts as it ended last.
+      select distinct on (r.job_id) r.*
       from public.import_finished_runs r
       where r.kind = 'import' and r.is_end and r.file_name is not null
         and r.finished_at >= ((now() at time zone time_zone)::date - days + 1)::timestamp
                              at time zone time_zone
         and (of_organization is null or r.organization_id = of_organization)
+      order by r.job_id, r.finished_at desc
+    ),
+    named as materialized (
+      select one.file_name, public.file_series(one.file_name) as file,
+             regexp_replace(one.file_name, '_part[0-9]+(?=\.[^.]*$|$)', '') as whole,
+             substring(one.file_name from '_part([0-9]{1,9})(?:\.[^.]*)?$')::integer as part
+      from (select distinct e.file_name from ended e) as one
+    ),
+    told as (
+      select e.*, n.file, n.whole, n.part,
+             count(*) filter (where e.outcome = 'failed') over (
+               partition by e.organization_id, e.data_type, n.file) as failed_jobs
+      from ended e join named n on n.file_name = e.file_name
     ),
     marked as (
-      select ended.*,
-             part is null
-             or part <= coalesce(lag(part) over of_file, part) as begins_an_upload
-      from ended
+      select told.*,
+             told.part is null
+             or told.part <= coalesce(lag(told.part) over of_file, told.part) as begins_an_upload
+      from told
+      where told.failed_jobs >= 2 -- most have none
       window of_file as (
-        partition by ended.organization_id, ended.data_type, ended.created_by, ended.whole
-        order by ended.created_at, ended.part, ended.finished_at)
+        partition by told.organization_id, told.data_type, told.created_by, told.whole
+        order by told.created_at, told.part, told.finished_at)
     ),
     numbered as (
       select marked.*,

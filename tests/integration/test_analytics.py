@@ -219,6 +219,39 @@ async def test_refusals_are_counted_by_reason(figures, dealer):
     ]
 
 
+PROBLEMS = {
+    'unit_price "{}" is not a number': 'unit_price "…" is not a number',
+    "quantity {} is less than 0, the least that fits": (
+        'quantity "…" is less than 0, the least that fits'
+    ),
+    "sku is {} characters long, at most 255 fit": "sku is … characters long, at most 255 fit",
+    "name is missing": "name is missing",
+}
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_reasons_are_those_of_the_raw_rows(figures, dealer, seed):
+    chance = random.Random(seed)  # noqa: S311 - the same history each time
+    known = []
+    for job in range(12):
+        data_type = chance.choice(("inventory", "contacts"))
+        messages = []
+        for row in range(chance.randint(0, 9)):
+            problems = chance.sample(list(PROBLEMS), chance.randint(1, 3))
+            messages.append("; ".join(p.format(chance.randint(1, 99)) for p in problems))
+            known += [(job, data_type, row, PROBLEMS[problem]) for problem in problems]
+        put_refusals(dealer, messages, data_type)
+    frame = pd.DataFrame(known, columns=["job", "data_type", "row", "reason"])
+    expected = frame.groupby(["data_type", "reason"]).agg(
+        rows=("row", "size"), jobs=("job", "nunique")
+    )
+    lines = await figures.reasons(Period(1, "UTC", dealer.organization_id))
+    told = {(r["data_type"], r["reason"]): (r["rows"], r["jobs"]) for r in lines}
+    assert told == {key: tuple(row) for key, row in zip(
+        expected.index, expected.to_numpy().tolist(), strict=True)}  # fmt: skip
+    assert [r["rows"] for r in lines] == sorted((r["rows"] for r in lines), reverse=True)
+
+
 @pytest.mark.parametrize(
     ("message", "reasons"),
     [
@@ -321,7 +354,8 @@ def put_upload(dealer, name, outcomes, minute, message="It said:\nRow 1: no"):
     """Put a file there that was cut into parts, or one that was not, if there is one outcome."""
     at = datetime.now(UTC) - timedelta(minutes=minute)
     for part, outcome in enumerate(outcomes, 1):
-        file = name if len(outcomes) == 1 else f"{name[:-4]}_part{part}{name[-4:]}"
+        stem, ending = name.rsplit(".", 1)
+        file = name if len(outcomes) == 1 else f"{stem}_part{part}.{ending}"
         job_id = dealer.insert_job(
             None, file_name=file, status=outcome, created_at=at, started_at=at,
             error_message=message if outcome == "failed" else None,
@@ -348,6 +382,41 @@ async def test_files_that_fail_again_and_again(figures, dealer):
         (r["file"], r["uploads"], r["failures"], r["last_message"], r["data_type"]) for r in lines
     ] == [("prices.csv", 4, 3, "20 ago", "inventory"), ("parts.csv", 3, 2, "It said:", "inventory")]
     assert lines[0]["first_failed_at"] < lines[0]["last_failed_at"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_failing_files_are_those_of_the_uploads(figures, dealer, seed):
+    chance = random.Random(seed)  # noqa: S311 - the same history each time
+    uploads = []
+    for minute in range(40, 0, -1):
+        series = chance.choice(("a.csv", "b.csv", "c c.xlsx", "d.csv"))
+        stem, ending = series.split(".")
+        day = chance.choice(("", "_2026-11-01", " 20261102"))
+        outcomes = chance.choices(("completed", "cancelled", "failed"), (8, 1, 2),
+                                  k=chance.choice((1, 1, 2, 3)))  # fmt: skip
+        put_upload(dealer, f"{stem.upper()}{day}.{ending}", outcomes, minute)
+        uploads.append((series, "failed" in outcomes))
+    frame = pd.DataFrame(uploads, columns=["series", "failed"])
+    expected = frame.groupby("series").agg(uploads=("failed", "size"), failures=("failed", "sum"))
+    lines = await figures.failing_files(Period(2, "UTC", dealer.organization_id))
+    assert {r["file"]: (r["uploads"], r["failures"]) for r in lines} == {
+        series: (int(row.uploads), int(row.failures))
+        for series, row in expected[expected["failures"] >= 2].iterrows()
+    }
+
+
+async def test_a_job_that_was_tried_again_counts_as_it_ended_last(figures, dealer):
+    for minute in (3, 2):
+        put_upload(dealer, "a.csv", ["failed"], minute)
+    assert len(await figures.failing_files(Period(2, "UTC", dealer.organization_id))) == 1
+    dealer.execute(
+        "insert into import_runs (job_id, organization_id, attempt, worker_id, lease_seconds,"
+        " lease_expires_at, finished_at, outcome)"
+        " select id, organization_id, 1, 'w', 60, now(), now(), 'completed' from scheduled_jobs"
+        " where organization_id = %s limit 1",
+        dealer.organization_id,
+    )
+    assert await figures.failing_files(Period(2, "UTC", dealer.organization_id)) == []
 
 
 # Who may.
