@@ -33,7 +33,7 @@ export default {
       const bar = element("div.stack", {});
       show(body, bar, job.created_by === who.userId && cancelButton(job, context));
       const words = { waits: t("job.waits"), runs: t("job.runs") };
-      over = await awaitJob(bar, id, words, context);
+      over = await awaitJob(bar, id, words, context, (now) => show(head, heading({ ...job, ...now })));
       if (!over) {
         show(place, nothing(t("job.none"), t("job.none.long"), another()));
         return;
