@@ -34,7 +34,6 @@ async def test_all_that_is_wrong_is_said_before_anything_is_written(visit, datab
     }.items():  # fmt: skip
         await expect(page.get_by_label(column, exact=True)).to_have_value(field)
     await expect(page.get_by_text("3 of these rows would be refused.")).to_be_visible()
-    await visitor.picture("awful")
 
     await page.get_by_role("button", name="Rehearse").click()
     await expect(page.get_by_text("3 rows would be refused; the others get in.")).to_be_visible()
