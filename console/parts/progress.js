@@ -9,8 +9,9 @@ const LOOK_SECONDS = 10;
 /**
  * Show a job's progress below `place` until it is over; its last state, null where it is gone.
  * @param {{waits: string, runs: string}} words what is said while it waits, and while it runs
+ * @param {(job) => void} [tell] hears of each change besides
  */
-export async function awaitJob(place, jobId, words, { supabase, watch, signal }) {
+export async function awaitJob(place, jobId, words, { supabase, watch, signal }, tell = () => {}) {
   const title = element("p.title", {}, words.waits);
   const bar = element("progress", { "aria-label": words.runs });
   const told = element("p.quiet", {});
@@ -38,6 +39,7 @@ export async function awaitJob(place, jobId, words, { supabase, watch, signal })
         bar.max = total;
         bar.value = current;
       } else bar.removeAttribute("value");
+      tell(job);
       show(told, total && !waits ? t("progress.rows", { current, total }) : "");
     }, signal);
   } finally {

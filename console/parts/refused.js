@@ -3,7 +3,7 @@ import { readRefused } from "../crm/runs.js";
 import { t } from "../i18n/index.js";
 import { element } from "./element.js";
 import { pages, table } from "./table.js";
-import { fieldName } from "./value.js";
+import { fieldName, sentence } from "./value.js";
 
 const PAGE_ROWS = 20;
 
@@ -16,7 +16,7 @@ export async function refusedRows(place, supabase, jobId) {
     draw: (rows) => table(t("refused.title"),
       [t("refused.row"), t("refused.field"), t("refused.problem"), t("refused.came")],
       rows.map((row) => [
-        row.row_number, row.field ? fieldName(row.field) : "", problemOf(row), asItCame(row.row),
+        row.row_number, row.field ? fieldName(row.field) : "", sentence(problemOf(row)), asItCame(row.row),
       ])),
   });
 }

@@ -36,7 +36,7 @@ export default {
       const words = job.job_type === "export"
         ? { waits: t("exports.waits"), runs: t("exports.runs") }
         : { waits: t("job.waits"), runs: t("job.runs") };
-      over = await awaitJob(bar, id, words, context);
+      over = await awaitJob(bar, id, words, context, (now) => show(head, heading({ ...job, ...now })));
       if (!over) {
         show(place, nothing(t("job.none"), t("job.none.long"), another()));
         return;

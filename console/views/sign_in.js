@@ -34,8 +34,8 @@ export function signInView(app, supabase, languageChoice) {
     element("form.card.sign-in", { on: { submit } },
       element("div.heading", {}, element("img", { src: "icon.svg", alt: "" }), element("h1", {}, t("signIn.title"))),
       problem,
-      element("label", { for: "email" }, t("signIn.email")), email,
-      element("label", { for: "password" }, t("signIn.password")), password,
+      element("div.field", {}, element("label", { for: "email" }, t("signIn.email")), email),
+      element("div.field", {}, element("label", { for: "password" }, t("signIn.password")), password),
       button),
     element("p.footer", {}, languageChoice)));
   email.focus();

@@ -17,7 +17,7 @@ export default {
   title: "status.title",
   inNavigation: true,
   async show(place, { supabase, watch, signal }) {
-    const service = element("div", {});
+    const service = element("div.stack", {});
     const waiting = element("div", {});
     show(place, element("h1", {}, t("status.title")), service,
       element("section", {}, element("h2", {}, t("status.waiting")), waiting), unsaid());

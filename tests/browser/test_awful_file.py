@@ -34,7 +34,6 @@ async def test_all_that_is_wrong_is_said_before_anything_is_written(visit, datab
     }.items():  # fmt: skip
         await expect(page.get_by_label(column, exact=True)).to_have_value(field)
     await expect(page.get_by_text("3 of these rows would be refused.")).to_be_visible()
-    await visitor.picture("awful")
 
     await page.get_by_role("button", name="Rehearse").click()
     await expect(page.get_by_text("3 rows would be refused; the others get in.")).to_be_visible()
@@ -49,6 +48,23 @@ async def test_all_that_is_wrong_is_said_before_anything_is_written(visit, datab
 
     # It can be mended, or the others taken.
     await page.get_by_role("button", name="Import 2 rows").click()
+    await expect(page.get_by_text("2 rows are in, 3 refused.")).to_be_visible()
+
+
+async def test_guards_that_would_hold_it_are_told_and_an_admin_may_go_on(visit, database):
+    database.execute(
+        "insert into import_guards (organization_id, refused_percent) values ('org_cedar', 10)"
+    )
+    for email, may_go_on in (("liam@cedar.test", 0), ("olivia@cedar.test", 1)):
+        visitor = await visit(email)
+        page = visitor.page
+        await visitor.choose_file("INVENT.CSV", FILE)
+        await page.get_by_role("button", name="Rehearse").click()
+        await expect(page.get_by_text("guards of your organization would hold")).to_be_visible()
+        await expect(page.get_by_text("Refused rows: 3 of 5")).to_be_visible()
+        go_on = page.get_by_role("button", name="Import 2 rows in spite of the guards")
+        await expect(go_on).to_have_count(may_go_on)
+    await go_on.click()
     await expect(page.get_by_text("2 rows are in, 3 refused.")).to_be_visible()
 
 

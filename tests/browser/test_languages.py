@@ -11,7 +11,8 @@ FILE = "SKU,Nom,Prix\n" + "".join(f"A-{row},Vis {row},1234.50\n" for row in rang
 
 
 async def test_a_browser_that_speaks_french(visit):
-    visitor = await visit("olivia@cedar.test", locale="fr-CA")
+    phone = {"viewport": {"width": 375, "height": 720}, "color_scheme": "dark"}
+    visitor = await visit("olivia@cedar.test", locale="fr-CA", **phone)
     page = visitor.page
     await expect(page.get_by_text("Déposez un fichier ici")).to_be_visible()
     assert await page.evaluate("document.documentElement.lang") == "fr"
@@ -20,6 +21,7 @@ async def test_a_browser_that_speaks_french(visit):
         "Prix unitaire"
     )
     await expect(page.get_by_role("cell", name=re.compile(r"1\s234,50")).first).to_be_visible()
+    await visitor.picture("phone")
     await page.get_by_role("button", name="Répéter").click()
     await page.get_by_role("button", name=re.compile(r"Importer 1\s500 lignes")).click()
     await expect(page.get_by_text(re.compile(r"Les 1\s500 lignes sont entrées"))).to_be_visible()

@@ -1,9 +1,9 @@
 export default {
   "status.title": "Status",
   "status.alive": "Imports are being worked on.",
-  "status.alive.since": "The longest-serving worker started {time}.",
+  "status.alive.since": "The longest-serving worker started: {time}",
   "status.paused": "Imports are paused: no worker is on duty.",
-  "status.paused.since": "One was last seen {time}. What you upload waits, and starts by itself when a worker is back.",
+  "status.paused.since": "What you upload waits, and starts by itself when a worker is back. Last seen: {time}",
   "status.never": "No worker has ever been here. What you upload waits for the first one.",
   "status.idle": "Nothing is due",
   "status.idle.long": "No job of your organization waits for its turn.",

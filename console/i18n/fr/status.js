@@ -1,9 +1,9 @@
 export default {
   "status.title": "État",
   "status.alive": "Les importations sont traitées.",
-  "status.alive.since": "Le plus ancien agent a démarré {time}.",
+  "status.alive.since": "Démarrage du plus ancien agent : {time}",
   "status.paused": "Les importations sont en pause : aucun agent n’est en service.",
-  "status.paused.since": "Le dernier a été vu {time}. Vos fichiers attendent et démarrent d’eux-mêmes dès le retour d’un agent.",
+  "status.paused.since": "Vos fichiers attendent et démarrent d’eux-mêmes dès le retour d’un agent. Vu pour la dernière fois : {time}",
   "status.never": "Aucun agent n’est encore venu. Vos fichiers attendent le premier.",
   "status.idle": "Rien n’est dû",
   "status.idle.long": "Aucune tâche de votre organisation n’attend son tour.",

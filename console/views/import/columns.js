@@ -5,6 +5,7 @@ import { t } from "../../i18n/index.js";
 import { element, show } from "../../parts/element.js";
 import { notice } from "../../parts/notice.js";
 import { awaitJob } from "../../parts/progress.js";
+import { notesCard, paragraphs } from "../../parts/value.js";
 import { go } from "../../router.js";
 import { firstRows } from "./first_rows.js";
 import { jobOf, keepDraft } from "./draft.js";
@@ -37,9 +38,8 @@ export async function columnsStep(place, context, draft) {
 
 /** A file that cannot be read at all: why, and how to say what could not be found out. */
 function cannotRead(job, draft, lookAgain) {
-  const why = (job?.error_message ?? t("import.gone")).split("\n");
   return [
-    notice("bad", t("import.cannotRead"), ...why),
+    notice("bad", t("import.cannotRead"), ...paragraphs(job?.error_message ?? t("import.gone"))),
     element("section.card", {}, element("h2", {}, t("import.options")),
       optionFields(draft, null, lookAgain)),
     actions([otherFile()]),
@@ -75,8 +75,7 @@ function found({ preview, notes }, context, draft, lookAgain) {
 
   return [
     verdict(preview),
-    notes.length > 0 && element("section.card", {}, element("h2", {}, t("import.notes")),
-      element("ul.notes", {}, notes.map((note) => element("li", {}, note)))),
+    notesCard(notes),
     element("section.card", {},
       element("div.actions", {}, element("h2", {}, t("import.columns")), changes,
         element("button.end", { on: { click: lookAgain } }, t("import.lookAgain"))),
@@ -96,7 +95,7 @@ function found({ preview, notes }, context, draft, lookAgain) {
 /** What the rows that were looked at say of the file as a whole. */
 function verdict({ problem, refused, rows_looked_at: looked, is_all: isAll, missing }) {
   const rows = t(isAll ? "import.looked.all" : "import.looked.first", { count: looked });
-  if (problem !== null) return notice("bad", t("import.problem"), ...problem.split("\n"), rows);
+  if (problem !== null) return notice("bad", t("import.problem"), ...paragraphs(problem), rows);
   if (refused > 0) {
     return notice("warning", t("import.refuses", { count: refused }), rows, t("import.refuses.advice"));
   }

@@ -1,7 +1,7 @@
 // The first rows as they would land.
 import { t } from "../../i18n/index.js";
 import { table } from "../../parts/table.js";
-import { fieldName, valueText } from "../../parts/value.js";
+import { fieldName, sentence, valueText } from "../../parts/value.js";
 
 export function firstRows(rows, dataType) {
   const fields = [...new Set(rows.flatMap((row) => Object.keys(row.values ?? {})))];
@@ -15,6 +15,6 @@ export function firstRows(rows, dataType) {
 }
 
 function wordOf(row) {
-  if (row.problem) return row.problem;
+  if (row.problem) return sentence(row.problem);
   return row.replaced_by ? t("import.firstRows.replaced", { row: row.replaced_by }) : t("import.firstRows.lands");
 }

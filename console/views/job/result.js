@@ -5,6 +5,7 @@ import { element, icon, show } from "../../parts/element.js";
 import { notice } from "../../parts/notice.js";
 import { refusedRows } from "../../parts/refused.js";
 import { stat, stats } from "../../parts/stat.js";
+import { notesCard, paragraphs } from "../../parts/value.js";
 import { changesTable } from "../import/rehearsal.js";
 
 export async function result(place, job, run, context) {
@@ -22,16 +23,17 @@ export async function result(place, job, run, context) {
       download(context.supabase, "exports", run.export_path, run.export_path.split("/").pop(), t("job.exported"))),
     run?.rehearsal?.changes && run.dry_run && element("section", {}, element("h2", {}, t("import.changes")),
       changesTable(run.rehearsal.changes, job.data_type)),
-    run?.notes?.length > 0 && element("section.card", {}, element("h2", {}, t("import.notes")),
-      element("ul.notes", {}, run.notes.map((note) => element("li", {}, note)))));
+    notesCard(run?.notes));
   if (hasRefused) await refusedRows(refused, context.supabase, job.id);
 }
 
 function verdict(job, run) {
-  const [first = "", ...more] = (job.error_message ?? "").split("\n").filter(Boolean);
-  if (job.status === "failed") return notice("bad", t(run?.dry_run ? "import.rehearsal.failed" : "job.failed"), first, ...more);
+  const said = paragraphs(job.error_message);
+  if (job.status === "failed") {
+    return notice("bad", t(run?.dry_run ? "import.rehearsal.failed" : "job.failed"), ...said);
+  }
   if (job.status === "cancelled") return notice("warning", t("job.cancelled"), t("job.cancelled.long"));
-  if (run?.kind === "undo" || run?.dry_run) return notice("good", t(run.dry_run ? "job.rehearsed" : "job.undone"), first);
+  if (run?.kind === "undo" || run?.dry_run) return notice("good", t(run.dry_run ? "job.rehearsed" : "job.undone"), said[0]);
   if (run?.kind === "export") return notice("good", t("job.exportDone"));
   const count = run ? run.created + run.updated : job.record_count ?? 0;
   if (run?.failed > 0) {
@@ -59,14 +61,14 @@ const failedName = (job) => `${(job.file_name ?? job.id).replace(/\.\w+$/, "")} 
 
 /** A button that fetches a link, good for a minute, and follows it. */
 function download(supabase, bucket, path, name, text) {
-  const problem = element("span", { role: "status" });
   const follow = async () => {
     try {
       const link = element("a", { href: await linkTo(supabase, bucket, path, name), download: name });
       link.click();
     } catch (error) {
-      show(problem, t("job.noFile"), " ", error.message);
+      button.after(element("span", { role: "alert" }, t("job.noFile"), " ", error.message));
     }
   };
-  return [element("button.end", { on: { click: follow } }, icon("download"), text), problem];
+  const button = element("button.end", { on: { click: follow } }, icon("download"), text);
+  return button;
 }

@@ -7,6 +7,7 @@ import { notice } from "../../parts/notice.js";
 import { awaitJob } from "../../parts/progress.js";
 import { refusedRows } from "../../parts/refused.js";
 import { stat, stats } from "../../parts/stat.js";
+import { paragraphs } from "../../parts/value.js";
 import { addressOf, go } from "../../router.js";
 
 export async function undoSection(place, job, run, context) {
@@ -54,7 +55,7 @@ async function look(body, job, context, begin) {
   const run = looked && await readRun(supabase, looked.id);
   const back = element("button", { on: { click: begin } }, t("undo.leave"));
   if (looked?.status !== "completed") {
-    show(body, notice("bad", t("undo.refused"), ...(looked?.error_message ?? t("import.gone")).split("\n")),
+    show(body, notice("bad", t("undo.refused"), ...paragraphs(looked?.error_message ?? t("import.gone"))),
       element("div.actions", {}, back));
     return;
   }
