@@ -65,7 +65,7 @@ async def test_an_admin_sees_how_imports_went(visit):
     failing = page.get_by_role("region", name="Files that fail again and again").get_by_role("row")
     await expect(failing.nth(1)).to_contain_text("=cmd <script>.csv")
     await visitor.picture("analytics")
-    await look_at(page)
+    await look_at(page, "light")
 
     await page.get_by_text("These figures as a table").click()
     days = page.get_by_role("region", name="By day").get_by_role("row")
@@ -114,10 +114,8 @@ async def test_plots_take_the_colours_of_the_scheme(visit):
     visitor = await visit("olivia@cedar.test", "analytics", color_scheme="dark")
     page = visitor.page
     await expect(page.locator("canvas")).to_have_count(4)
-    await visitor.picture("analytics-dark")
-    await look_at(page)
+    await look_at(page, "dark")
     await page.emulate_media(color_scheme="light")
     await expect(page.locator("canvas")).to_have_count(4)
     await page.get_by_role("combobox", name="Language").select_option("fr")
     await expect(page.get_by_text("Pourquoi des lignes sont refusées").first).to_be_visible()
-    await visitor.picture("analytics-fr")

@@ -17,7 +17,6 @@ async def test_an_export_is_asked_for_watched_and_downloaded(visit, database):
     page = visitor.page
     await page.get_by_label("Category").fill("Paint; Tools")
     await page.get_by_label("Only items in stock").check()
-    await visitor.picture("exports")
     await page.get_by_role("button", name="Make the file").click()
     await expect(page.get_by_text("The file is ready.")).to_be_visible()
     async with page.expect_download() as download:

@@ -148,7 +148,6 @@ async def test_one_item_through_time(visit, database):
     await expect(rows.nth(1)).to_contain_text("prices 2.csv")
     await expect(rows.nth(1)).to_contain_text("Unit price1.502.75")
     await expect(rows.nth(2)).to_contain_text("created")
-    await visitor.picture("item")
     await page.get_by_label("SKU").fill("nothing")
     await page.get_by_role("button", name="Show what became of it").click()
     await expect(page.get_by_text("Nothing is known of nothing")).to_be_visible()
@@ -188,7 +187,6 @@ async def test_schedules_are_edited_and_cancelled_by_who_made_them(visit, databa
     weekly = page.get_by_role("row", name="weekly.csv")
     await expect(weekly).to_contain_text("every 2 weeks on Monday, Friday until June 30, 2030")
     await expect(page.get_by_role("row", name="theirs.csv")).to_contain_text("Only who made it")
-    await visitor.picture("schedules")
 
     before = the_job(database, mine)
     await weekly.get_by_role("button", name="Edit").click()
