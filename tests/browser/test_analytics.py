@@ -61,7 +61,7 @@ async def test_an_admin_sees_how_imports_went(visit):
     await expect(tiles.nth(2)).to_have_text("6,930Rows")
     reasons = page.get_by_role("region", name="Why rows are refused").get_by_role("row")
     await expect(reasons).to_have_count(3)
-    await expect(reasons.nth(2)).to_contain_text('unit_price "…" is not a number')
+    await expect(reasons.nth(2)).to_contain_text('Unit price "…" is not a number')
     failing = page.get_by_role("region", name="Files that fail again and again").get_by_role("row")
     await expect(failing.nth(1)).to_contain_text("=cmd <script>.csv")
     await visitor.picture("analytics")

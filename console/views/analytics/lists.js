@@ -2,6 +2,7 @@
 import { t, time } from "../../i18n/index.js";
 import { element } from "../../parts/element.js";
 import { nothing } from "../../parts/nothing.js";
+import { sentence } from "../../parts/value.js";
 import { FIGURES, figuresTable } from "./columns.js";
 
 const typeOf = ({ data_type }) => t(`type.${data_type}`);
@@ -16,7 +17,7 @@ export function typesPart(lines) {
 export function reasonsPart(lines) {
   if (!lines.length) return part("analytics.reasons", nothing(t("analytics.reasons.none"), t("analytics.reasons.none.long")));
   const most = lines[0].rows;
-  const reasonOf = (line) => element("span.reason", {}, line.reason,
+  const reasonOf = (line) => element("span.reason", {}, sentence(line.reason),
     element("progress", { max: most, value: line.rows, "aria-hidden": "true" }));
   return part("analytics.reasons", figuresTable(t("analytics.reasons"),
     [["reason", reasonOf], ["data_type", typeOf]], ["rows", "jobs"], lines));
@@ -26,5 +27,5 @@ export function filesPart(lines) {
   if (!lines.length) return part("analytics.files", nothing(t("analytics.files.none"), t("analytics.files.none.long")));
   return part("analytics.files", figuresTable(t("analytics.files"),
     [["file", ({ file }) => file], ["data_type", typeOf], ["last_failed_at", (line) => time(line.last_failed_at)],
-      ["last_message", (line) => line.last_message ?? ""]], ["failures", "uploads"], lines));
+      ["last_message", (line) => sentence(line.last_message ?? "")]], ["failures", "uploads"], lines));
 }
