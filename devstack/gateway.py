@@ -86,8 +86,8 @@ class Gateway:
         path = request.path
         if path.startswith("/_devstack/"):
             return await self._manage(request)
-        if path.startswith("/console/"):
-            return self._page(path.removeprefix("/console/"))
+        if path.startswith("/console"):
+            return self._page(path)
         if request.method == hdrs.METH_OPTIONS:
             return _preflight(request)
         self._injection.requests[f"{request.method} {path}"] += 1
@@ -112,7 +112,10 @@ class Gateway:
         return _says(404, "no Route matched with those values")
 
     def _page(self, path: str) -> web.Response:
-        answer = self._console.answer(path)
+        """Serve `/console/…`; its addresses are relative, so the slash matters."""
+        if path == "/console":
+            return web.Response(status=308, headers={hdrs.LOCATION: "/console/"})
+        answer = self._console.answer(path.removeprefix("/console/"))
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
     async def _socket(

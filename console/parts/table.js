@@ -36,9 +36,15 @@ export async function pages(place, { read, keyOf, draw, size = 25 }) {
     // One more than is shown tells whether there is another page.
     const rows = await read(keys.at(-1), size + 1);
     const shown = rows.slice(0, size);
-    const button = (key, disabled, turn) => element("button", {
-      disabled, on: { click: () => (turn(), drawPage()) },
-    }, t(key));
+    const turned = async (key, turn) => {
+      turn();
+      await drawPage();
+      // To where the one was that was pressed, and the other one at the ends.
+      const [back, on] = place.querySelectorAll(".pager button");
+      (key === "shell.next" && !on.disabled || back.disabled ? on : back).focus();
+    };
+    const button = (key, disabled, turn) =>
+      element("button", { disabled, on: { click: () => turned(key, turn) } }, t(key));
     const first = (keys.length - 1) * size + 1;
     const hasMore = rows.length > size;
     show(place, draw(shown), (keys.length > 1 || hasMore) && element("div.pager", {},

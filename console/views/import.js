@@ -15,10 +15,17 @@ export default {
   async show(place, context) {
     const draft = readDraft(context.who);
     const [step] = context.rest;
-    if (step === "columns" && draft) await columnsStep(place, context, draft);
-    else if (step === "rehearsal" && draft?.rehearsalId) await rehearseStep(place, context, draft);
-    else if (step) show(place, element("h1", {}, t("import.title")), noDraft());
-    else await chooseStep(place, context);
+    if (step === "rehearsal" && draft?.rehearsalId) {
+      await rehearseStep(place, context, draft);
+    } else if (["columns", "rehearsal"].includes(step) && draft) {
+      // Something was changed after the rehearsal: the address is that of what is shown.
+      history.replaceState(null, "", addressOf("import", "columns"));
+      await columnsStep(place, context, draft);
+    } else if (step) {
+      show(place, element("h1", {}, t("import.title")), noDraft());
+    } else {
+      await chooseStep(place, context);
+    }
   },
 };
 

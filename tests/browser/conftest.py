@@ -14,7 +14,7 @@ from tests.browser.visitor import Visitor
 PROJECT = Path(__file__).parents[2]
 ORGANIZATIONS = ["org_cedar", "org_granite"]
 # For what hangs: how long anything takes is nowhere judged.
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="session")

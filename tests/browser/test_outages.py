@@ -41,6 +41,22 @@ async def test_a_worker_that_goes_in_the_middle_and_one_that_comes(visit, worker
     assert count(database) == ROWS
 
 
+@pytest.mark.usefixtures("worker")
+async def test_what_is_under_way_is_cancelled_and_says_what_is_written(visit, stack, database):
+    visitor = await visit("olivia@cedar.test")
+    page = visitor.page
+    begin = await rehearsed(visitor)
+    await begin.wait_for()
+    held = HttpRule("rpc/apply_inventory_batch", "hold", skip=4)
+    with stack.faults.injected(Faults(http=(held,))):
+        await begin.click()
+        await asyncio.to_thread(stack.faults.wait_until_held)
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_text("This was cancelled.")).to_be_visible()
+    assert count(database) < ROWS
+    await expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
 def count(database):
     [found] = database.execute(
         "select count(*) as found from inventory where organization_id = 'org_cedar'"

@@ -99,5 +99,7 @@ async def test_from_the_file_to_the_undo(visit, database):
     await expect(
         page.get_by_role("row", name=re.compile("Undo of spring prices.csv"))
     ).to_be_visible()
-    await expect(page.get_by_label("Template")).to_contain_text("Spring")
+    await page.get_by_label("Template").select_option("Spring")
+    await visitor.choose_file("summer prices.csv", FILE.encode())
+    await expect(page.get_by_text('as in the template "Spring"').first).to_be_visible()
     assert not [one for one in visitor.requests if "file_data" in one.url]

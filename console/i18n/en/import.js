@@ -81,6 +81,7 @@ export default {
   "import.option.delimiter.tab": "Tab",
   "import.option.delimiter.pipe": "Vertical bar",
   "import.option.mode": "Rows may",
+  "import.option.mode.upsert": "Update and create",
   "import.option.mode.update": "Only update",
   "import.option.mode.create": "Only create",
   "import.option.missing": "This is a full list: what it lacks gets the quantity 0",

@@ -81,6 +81,7 @@ export default {
   "import.option.delimiter.tab": "Tabulation",
   "import.option.delimiter.pipe": "Barre verticale",
   "import.option.mode": "Les lignes peuvent",
+  "import.option.mode.upsert": "Mettre à jour et créer",
   "import.option.mode.update": "Seulement mettre à jour",
   "import.option.mode.create": "Seulement créer",
   "import.option.missing": "C’est une liste complète : ce qui y manque reçoit la quantité 0",

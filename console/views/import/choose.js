@@ -60,6 +60,10 @@ export async function chooseStep(place, context) {
       on: { change: () => ((dataType = type), offer()) },
     }), t(`type.${type}`)));
 
+  // A file that misses its place would otherwise be opened instead of the page.
+  for (const event of ["dragover", "drop"]) {
+    addEventListener(event, (dragged) => dragged.preventDefault(), { signal });
+  }
   show(place, element("h1", {}, t("import.title")), steps("choose"), problem,
     element("section.card", {},
       element("fieldset", {}, element("legend", {}, t("import.type")), element("div.choices", {}, types)),

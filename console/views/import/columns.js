@@ -15,13 +15,14 @@ import { steps } from "./steps.js";
 import { templateForm } from "./template.js";
 
 export async function columnsStep(place, context, draft) {
-  const body = element("div.stack", {});
+  const body = element("div.stack", { tabindex: "-1" });
   show(place, element("h1", {}, t("import.columns.of", { name: draft.fileName })), steps("columns"), body);
 
   const lookAgain = async () => {
     draft.previewId = await insertJob(context.supabase, context.who, jobOf(draft, { preview: true }));
     keepDraft(draft);
     await look();
+    body.focus(); // the button that was pressed is another one now
   };
   const look = async () => {
     const words = { waits: t("import.columns.waits"), runs: t("import.columns.runs") };

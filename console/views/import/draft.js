@@ -28,9 +28,19 @@ export function jobOf(draft, more = {}) {
   return { dataType, fileName, fileData: { source, options, ...(mapping && { mapping }) } };
 }
 
-/** Say an option, or take it back (undefined). What was chosen of other columns is forgotten. */
+/**
+ * Say an option, or take it back (undefined). What was chosen of other columns is forgotten, and what
+ * was rehearsed before holds no more.
+ */
 export function setOption(draft, name, value) {
   if (value === undefined || value === "") delete draft.options[name];
   else draft.options[name] = value;
   if (REREAD.includes(name)) draft.mapping = null;
+  draft.rehearsalId = null;
+}
+
+/** Say which column is which field. What was rehearsed before holds no more. */
+export function setMapping(draft, mapping) {
+  draft.mapping = mapping;
+  draft.rehearsalId = null;
 }

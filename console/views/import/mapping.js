@@ -3,6 +3,7 @@ import { FIELDS, SHARED } from "../../crm/fields.js";
 import { percent, t } from "../../i18n/index.js";
 import { element, show } from "../../parts/element.js";
 import { fieldName, workerWord } from "../../parts/value.js";
+import { setMapping } from "./draft.js";
 
 const SURE = 0.6; // docs/PREVIEW.md: below it is worth a look
 
@@ -21,7 +22,7 @@ export function mappingList(preview, draft, { changed }) {
     select.addEventListener("change", () => {
       if (select.value) chosen[column.header] = select.value;
       else delete chosen[column.header];
-      draft.mapping = chosen;
+      setMapping(draft, chosen);
       tell(why, column, select.value);
       changed(check(rows, chosen, draft.dataType));
     });

@@ -15,12 +15,12 @@ export function optionFields(draft, preview, lookAgain) {
     setOption(draft, name, value);
     keepDraft(draft);
   };
-  const select = (name, choices) => {
+  const select = (name, choices, unsaid = t("import.option.auto")) => {
     const current = draft.options[name] ?? "";
     const options = choices.map(([value, text]) =>
       element("option", { value, selected: value === current }, text));
     return field(name, element("select", { id: `option-${name}`, on: { change: ({ target }) => set(name, target.value) } },
-      element("option", { value: "", selected: current === "" }, t("import.option.auto")), options));
+      element("option", { value: "", selected: current === "" }, unsaid), options));
   };
   const sheets = preview?.sheets ?? [];
   const isItems = draft.dataType === "inventory";
@@ -37,7 +37,8 @@ export function optionFields(draft, preview, lookAgain) {
       select("encoding", ENCODINGS.map((name) => [name, name])),
       select("delimiter", Object.entries(DELIMITERS).map(([mark, name]) => [mark, t(`import.option.delimiter.${name}`)])),
       draft.dataType !== "bids" &&
-        select("mode", [["update", t("import.option.mode.update")], ["create", t("import.option.mode.create")]])),
+        select("mode", [["update", t("import.option.mode.update")], ["create", t("import.option.mode.create")]],
+          t("import.option.mode.upsert"))),
     isItems && element("label.check", {},
       element("input", {
         type: "checkbox", checked: draft.options.missing === "zero",
