@@ -10,6 +10,7 @@ RUN useradd --system --uid 10001 --no-create-home worker
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY worker ./worker
+COPY console ./console
 RUN /venv/bin/python -m compileall -q worker
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # Files on their way, and the pulse that the health check feels.

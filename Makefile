@@ -18,7 +18,7 @@ export SEED ?= 20261123
 export FAULTS_SEED ?= $(SEED)
 export PYTEST_ADDOPTS ?= --hypothesis-seed=$(SEED)
 
-.PHONY: help install demo test check unit integration acceptance thorough coverage faults faults-short soak bench bench-smoke profile format schema lock clean
+.PHONY: help install demo test check unit integration acceptance browser browser-tests thorough coverage faults faults-short soak bench bench-smoke profile format schema lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,7 @@ check-unit-and-faults: install
 	@$(call shown,check)
 	@$(call shown,unit)
 	@$(call shown,faults-short)
+	@$(call shown,browser-tests)
 
 define shown
 $(MAKE) --no-print-directory $(1) 2>&1 | sed -u 's/^/$(1) | /' \
@@ -71,6 +72,14 @@ integration: install ## the database and the local Supabase
 
 acceptance: install ## the whole thing: jobs and files in, inventory and answers out
 	$(BIN)/pytest tests/acceptance
+
+browser: ## the Chromium that the page is tested in, from Debian or Ubuntu; CHROMIUM names another
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { \
+	  as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	  $$as_root apt-get update -qq && $$as_root apt-get install -qq --no-install-recommends chromium; }
+
+browser-tests: install browser ## the page, in Chromium
+	$(BIN)/pytest tests/browser
 
 thorough: install ## ten times the examples of every property, files of a million lines, the image
 	PROPERTIES=thorough $(BIN)/pytest tests/unit tests/acceptance/test_round_trip.py -m ""

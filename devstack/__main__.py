@@ -1,4 +1,4 @@
-"""The command line: python -m devstack up | down | status | reset | env | logs."""
+"""The command line: python -m devstack up | worker | down | status | reset | env | logs."""
 
 import argparse
 import asyncio
@@ -46,12 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--detach", action="store_true", help="return when it is up")
     up.add_argument("--discard", action="store_true", help="remove the database at the end")
+    command("worker", _worker, "Have a worker with it, until it is stopped.")
     command("down", _down, "Stop everything; the database stays for the next time.")
     command("status", _status, "Show whether it is up, URLs and keys.")
     command("reset", _reset, "Start over: a fresh database, migrations, seed.")
     command("env", _env, "Print settings for the worker: eval $(python -m devstack env).")
     logs = command("logs", _logs, "Show the logs of all parts, or of one.")
-    logs.add_argument("part", nargs="?", choices=[*PARTS, "supervisor", "migrations"])
+    logs.add_argument("part", nargs="?", choices=[*PARTS, "worker", "supervisor", "migrations"])
     logs.add_argument("--follow", "-f", action="store_true", help="go on as they grow")
     return parser
 
@@ -104,6 +105,12 @@ def _down(options: argparse.Namespace) -> None:
                 print(f"Ended {name}, which a supervisor that was killed had left.")
 
 
+def _worker(options: argparse.Namespace) -> None:
+    stack = _running(options)
+    stack.start_part("worker")
+    print(f"A worker is there. The page: {stack.url}/console/")
+
+
 def _status(options: argparse.Namespace) -> int:
     content = State(options.state).live()
     if content is None:
@@ -111,7 +118,7 @@ def _status(options: argparse.Namespace) -> int:
         return 1
     print(f"The stack is {content['phase']}.")
     _show(content)
-    for name in (*PARTS, "supervisor"):
+    for name in (*PARTS, "worker", "supervisor"):
         pid = {**content["parts"], "supervisor": content["supervisor"]}.get(name, {}).get("pid")
         print(f"{name:>16}: {f'pid {pid}' if pid else 'down'}")
     return 0
@@ -170,6 +177,7 @@ def _show(content: dict[str, Any]) -> None:
     keys = content["keys"]
     for label, value in {
         "API URL": content["url"],
+        "Page": f"{content['url']}/console/",
         "DB URL": content["db_url"],
         "Publishable key": keys["publishable"],
         "Secret key": keys["secret"],

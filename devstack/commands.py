@@ -76,6 +76,17 @@ def realtime(port: int, database_url: str) -> Command:
     return Command("realtime", argv, _answers(f"http://{HOST}:{port}/health"), env, PROJECT)
 
 
+def worker(url: str, secret: str) -> Command:
+    """Run a worker, for whoever looks around. It is ready by itself."""
+
+    async def ready() -> bool:
+        return True
+
+    argv = [sys.executable, "-m", "worker", "run"]
+    env = {"SUPABASE_URL": url, "SUPABASE_SECRET_KEY": secret}
+    return Command("worker", argv, ready, env, PROJECT)
+
+
 def gateway(port: int, rest: int, lite: int, realtime: int) -> Command:
     """Run the gateway, in front of the ports of the other three."""
     argv = [sys.executable, "-m", "devstack.gateway", "--port", str(port)]

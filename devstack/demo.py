@@ -50,6 +50,7 @@ def main() -> int:
             console.print(f"Starting the worker: python -m worker run   (its log: {log})")
             completed = asyncio.run(import_sample(stack))
         if options.keep:
+            stack.start_part("worker")  # one that stays
             say_how_to_look_around(stack)
     return 0 if completed else 1
 
@@ -241,11 +242,10 @@ async def sum_up(
 def say_how_to_look_around(stack: Stack) -> None:
     """Tell where everything is while the stack stays up."""
     console.print(
-        f"\nThe local Supabase stays up at {stack.url} (user {EMAIL}, password "
-        f"{PASSWORD}).\n"
+        f"\nThe page is at {stack.url}/console/ (user {EMAIL}, password {PASSWORD}).\n"
+        f"The local Supabase stays up at {stack.url}, with a worker.\n"
         f"  psql {stack.db_url}\n"
         "  python -m devstack status | env | logs      what runs, its keys, its logs\n"
-        '  eval "$(python -m devstack env)" && python -m worker run\n'
         "  python -m devstack down                     stop it"
     )
 

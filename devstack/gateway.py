@@ -18,6 +18,8 @@ from devstack.injection import Injection
 from devstack.keys import KEYS
 from devstack.ports import HOST
 from devstack.sockets import Sockets
+from worker.config import ConsoleSettings
+from worker.operating.console import ConsoleFiles
 
 # Between two hops, or made anew by whoever sends the body on (RFC 9110, 7.6.1).
 _HOP_BY_HOP = frozenset(
@@ -52,6 +54,7 @@ class Gateway:
         self._injection = Injection()
         self._sockets = Sockets(self._injection)
         self._session: aiohttp.ClientSession
+        self._console: ConsoleFiles
         # Path prefix → where it goes: PostgREST serves at its root, Lite at the same path.
         self._routes: tuple[tuple[str, Callable[[str], str]], ...] = (
             ("/rest/v1/", lambda path: f"http://{HOST}:{rest}/{path[len('/rest/v1/') :]}"),
@@ -62,6 +65,9 @@ class Gateway:
 
     async def serve(self, port: int) -> None:
         """Serve until cancelled."""
+        here = f"http://{HOST}:{port}"
+        told = ConsoleSettings(supabase_url=here, supabase_publishable_key=KEYS.publishable)
+        self._console = ConsoleFiles(told)
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
@@ -80,6 +86,8 @@ class Gateway:
         path = request.path
         if path.startswith("/_devstack/"):
             return await self._manage(request)
+        if path.startswith("/console"):
+            return self._page(path)
         if request.method == hdrs.METH_OPTIONS:
             return _preflight(request)
         self._injection.requests[f"{request.method} {path}"] += 1
@@ -88,6 +96,12 @@ class Gateway:
         headers, url = request.headers.copy(), request.rel_url
         if (refusal := _authenticate(headers, url)) is not None:
             return refusal
+        return await self._forward(request, url, headers)
+
+    async def _forward(
+        self, request: web.BaseRequest, url: URL, headers: "CIMultiDict[str]"
+    ) -> web.StreamResponse:
+        path = request.path
         if path == "/realtime/v1/websocket":
             return await self._socket(request, url, headers)
         for prefix, target in self._routes:
@@ -96,6 +110,13 @@ class Gateway:
                     request, URL(target(url.raw_path_qs), encoded=True), headers
                 )
         return _says(404, "no Route matched with those values")
+
+    def _page(self, path: str) -> web.Response:
+        """Serve `/console/…`; its addresses are relative, so the slash matters."""
+        if path == "/console":
+            return web.Response(status=308, headers={hdrs.LOCATION: "/console/"})
+        answer = self._console.answer(path.removeprefix("/console/"))
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
     async def _socket(
         self, request: web.BaseRequest, url: URL, headers: "CIMultiDict[str]"

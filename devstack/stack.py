@@ -89,7 +89,7 @@ class Stack:
         control.ask(self.address, "kill", part=name, signal=int(which))
 
     def start_part(self, name: str) -> None:
-        """Start a part that was ended, on the same port. Returns when it serves."""
+        """Start a part that was ended, on the same port, or a worker. Returns when it serves."""
         control.ask(self.address, "start", part=name)
 
     def restart_part(self, name: str, which: signal.Signals = signal.SIGTERM) -> None:

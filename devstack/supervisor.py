@@ -126,7 +126,9 @@ class Supervisor:
         )
 
     async def _stop(self, *, but: str = "") -> None:
-        """Stop the parts, the last one started first, PostgreSQL at the very end."""
+        """Stop the parts: a worker while it can still give back what it has, PostgreSQL at last."""
+        if "worker" in self.parts:
+            await self.parts["worker"].stop()
         running = [part for part in self.parts.values() if part.name != but]
         servers = [part for part in running if part.name != "postgres"]
         await asyncio.gather(*(part.stop() for part in servers))
@@ -179,8 +181,11 @@ class Supervisor:
             self._record()
 
     async def start(self, name: str) -> None:
-        """Start a part that was ended on purpose; return when it serves."""
+        """Start a part that was ended on purpose, or the worker; return when it serves."""
         async with self._changing:
+            if name == "worker" and name not in self.parts:
+                command = commands.worker(self.url, KEYS.secret)
+                self.parts[name] = Part(command, self.state.logs / "worker.log")
             if not self.parts[name].is_running:
                 await self._bring_up(self.parts[name])
 

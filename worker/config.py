@@ -1,11 +1,13 @@
 """Settings, from the environment."""
 
+import json
 import re
+from base64 import urlsafe_b64decode
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.exceptions import ConfigError
@@ -16,7 +18,47 @@ _ADVICE = {
         "a secret key (sb_secret_...) or the legacy service_role key, "
         "from Project Settings > API Keys; the publishable and anon keys cannot import"
     ),
+    "supabase_publishable_key": (
+        "the publishable key (sb_publishable_...) or the legacy anon key, "
+        "from Project Settings > API Keys; everybody who opens the page can read it"
+    ),
 }
+
+
+def _is_safe_url(url: str) -> str:
+    url = url.strip().rstrip("/")
+    parts = urlsplit(url)
+    host = parts.hostname
+    if parts.scheme not in {"http", "https"} or not host or parts.port == 0:
+        msg = "is not a URL"
+        raise ValueError(msg)
+    if parts.scheme == "http" and not _is_local(host):
+        msg = "must start with https://, or the key would travel in clear"
+        raise ValueError(msg)
+    return url
+
+
+def _is_everybodys(key: str) -> str:
+    key = key.strip()
+    if not re.fullmatch(r"[\w.-]+", key, re.ASCII):
+        msg = "has characters that no key has" if key else "is empty"
+        raise ValueError(msg)
+    if not (key.startswith("sb_publishable_") or _role_of(key) == "anon"):
+        msg = "is not the publishable key, and the page would show it to everybody"
+        raise ValueError(msg)
+    return key
+
+
+def _role_of(key: str) -> object:
+    """Read the role that a legacy key gives; None if it is no such key."""
+    try:
+        claims = key.split(".")[1]
+        return json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["role"]
+    except (LookupError, TypeError, ValueError):
+        return None
+
+
+SupabaseUrl = Annotated[str, AfterValidator(_is_safe_url)]
 
 
 class Settings(BaseSettings):
@@ -24,7 +66,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    supabase_url: str
+    supabase_url: SupabaseUrl
     supabase_secret_key: SecretStr
     # Jobs at a time in this process, each of another organization.
     worker_concurrency: Annotated[int, Field(ge=1, le=50)] = 2
@@ -52,20 +94,6 @@ class Settings(BaseSettings):
         """The key as clients need it: not to be printed."""
         return self.supabase_secret_key.get_secret_value()
 
-    @field_validator("supabase_url")
-    @classmethod
-    def _is_safe_url(cls, url: str) -> str:
-        url = url.strip().rstrip("/")
-        parts = urlsplit(url)
-        host = parts.hostname
-        if parts.scheme not in {"http", "https"} or not host or parts.port == 0:
-            msg = "is not a URL"
-            raise ValueError(msg)
-        if parts.scheme == "http" and not _is_local(host):
-            msg = "must start with https://, or the key would travel in clear"
-            raise ValueError(msg)
-        return url
-
     @field_validator("supabase_secret_key")
     @classmethod
     def _may_import(cls, key: SecretStr) -> SecretStr:
@@ -81,12 +109,24 @@ class Settings(BaseSettings):
         raise ValueError(msg)
 
 
+class ConsoleSettings(BaseSettings):
+    """What the page needs to be told: where the project is, and the key that everybody may have."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    supabase_url: SupabaseUrl
+    supabase_publishable_key: Annotated[str, AfterValidator(_is_everybodys)]
+
+
 def _is_local(host: str) -> bool:
     """Tell whether a host can only be near: this machine, a private network, a container's name."""
     try:
         return ip_address(host).is_private
     except ValueError:
         return "." not in host
+
+
+_Read = TypeVar("_Read", Settings, ConsoleSettings)
 
 
 def load_settings() -> Settings:
@@ -96,8 +136,17 @@ def load_settings() -> Settings:
         ConfigError: one line for each variable that is missing or wrong, values left out.
 
     """
+    return _load(Settings)
+
+
+def load_console_settings() -> ConsoleSettings:
+    """Read what the page needs, and no secret. Raises ConfigError as load_settings does."""
+    return _load(ConsoleSettings)
+
+
+def _load(of: type[_Read]) -> _Read:
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment fills them
+        return of()  # type: ignore[call-arg]  # the environment fills them
     except ValidationError as error:
         raise ConfigError("\n".join(map(_advise, error.errors(include_input=False)))) from None
 

@@ -73,7 +73,7 @@ def test_the_image_holds_what_it_copies_and_no_secret():
         for name, value in instructions()
         if name == "COPY" and "--from" not in value
     }
-    assert copied == {"requirements.txt", "worker"}
+    assert copied == {"requirements.txt", "worker", "console"}
     assert {f"!{path}" for path in copied} == {line for line in ignored if line.startswith("!")}
     assert all((PROJECT / path).exists() for path in copied)
 

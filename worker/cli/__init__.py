@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from rich.console import Console
 
+from worker.cli.console import console
 from worker.cli.doctor import doctor
 from worker.cli.duplicates import add_duplicates, duplicates
 from worker.cli.export import Export, export
@@ -20,11 +21,12 @@ from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.jobs import add_jobs, jobs
 from worker.cli.prune import prune_now
+from worker.cli.report import add_report, report
 from worker.cli.stats import stats
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
 from worker.cli.undo import undo
-from worker.config import Settings, load_settings
+from worker.config import Settings, load_console_settings, load_settings
 from worker.exceptions import ConfigError, DatabaseUnavailableError, RequestRefusedError
 from worker.exporting.entities import ENTITIES
 from worker.exporting.options import FORMATS
@@ -48,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export: 0 when the file is here, 2 when the export failed.
     prune, duplicates: 0 when it is done, 1 when it is not.
     doctor: 0 when nothing is wrong, 1 when something is, 2 when it could not look.
+    stats: 0, 2 when it could not ask.
+    report: 0 when it is written, 1 when a picture cannot be drawn, 2 when it could not ask.
     jobs: 0 when it is done, 1 when the job is in no state for it, 2 when it could not ask.
+    console: 0 after a clean stop, 2 when it could not begin.
     health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
@@ -59,12 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = doctor(Console(), setup_only=options.setup, in_json=options.json)
         return _ended(told, failure=2)
     try:
+        if options.command == "console":
+            return _ended(_console(options), failure=2)
         settings = load_settings()
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     # Who asks in a terminal reads the answer, not the log.
-    asks = options.command in {"jobs", "stats"}
+    asks = options.command in {"jobs", "stats", "report"}
     configure_logs("warning" if asks else settings.worker_log_level)
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
@@ -95,6 +102,8 @@ def _command(
             command = prune_now(settings, Console(), dry_run=options.dry_run)
         case "jobs":
             command, failure = jobs(settings, options, Console()), 2
+        case "report":
+            command, failure = report(settings, options, Console()), 2
         case "stats":
             command, failure = stats(settings, Console(), in_json=options.json), 2
         case _:
@@ -109,6 +118,12 @@ async def _run(settings: Settings, *, once: bool) -> int:
     gc.set_threshold(10_000, 20, 20)
     await serve(settings, once=once)
     return 0
+
+
+def _console(options: argparse.Namespace) -> Coroutine[Any, Any, int]:
+    settings = load_console_settings()
+    configure_logs("error")
+    return console(settings, Console(), port=options.port, directory=options.write)
 
 
 def _ended(command: Coroutine[Any, Any, int], failure: int) -> int:
@@ -140,12 +155,16 @@ def _parser() -> argparse.ArgumentParser:
     add_jobs(commands)
     told = commands.add_parser("stats", help="how imports went today and in seven days")
     told.add_argument("--json", action="store_true", help="for programs")
+    add_report(commands)
     seen = commands.add_parser("doctor", help="say what is wrong, and the command that mends it")
     seen.add_argument(
         "--setup", action="store_true", help="only whether a worker could work: for a release"
     )
     seen.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("health", help="say whether the worker of this machine lives")
+    page = commands.add_parser("console", help="serve the page on this machine")
+    page.add_argument("--port", type=int, default=8100, help="%(default)s; 0: a free one")
+    page.add_argument("--write", type=Path, metavar="DIR", help="for a host of static files")
 
     upload = commands.add_parser("import", help="upload a file and have a worker import it")
     upload.add_argument(

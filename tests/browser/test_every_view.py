@@ -1,0 +1,72 @@
+"""Each view in light and dark: axe finds nothing serious, and a phone need not scroll aside."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+# Addresses of views that need nothing but a user, and what shows that they are there.
+VIEWS = {
+    "import": "Drop a file here",
+    "history": "No such job",
+    "history/item/A-1": "Nothing is known of A-1",
+    "history/schedules": "Nothing is scheduled",
+    "exports": "No file was made yet",
+    "analytics": "Nothing of this kind ended",
+    "status": "Imports are being worked on.",
+    "job/none": "This job is not there",
+}
+PHONE = {"width": 375, "height": 720}
+DESK = {"width": 1280, "height": 720}
+FILE = (
+    "Item #,Description,List Price,A column with a rather long name that nobody shortened\n"
+    "A-1,Hex bolt,call,x\n"
+    + "".join(f"B-{row},{'Nail ' * 30},{row}.50,{'y' * 80}\n" for row in range(2, 40))
+)
+
+
+async def look_at(page, colours):
+    # All but the colours is the same in the dark.
+    rules = [] if colours == "light" else ["color-contrast"]
+    only = {"runOnly": rules} if rules else {}
+    found = await Axe().run(page, options={"resultTypes": ["violations"]} | only)
+    grave = [
+        (issue["id"], [node["html"] for node in issue["nodes"]])
+        for issue in found.response["violations"]
+        if issue["impact"] in {"serious", "critical"}
+    ]
+    assert grave == []
+    if colours == "dark":
+        return
+    await page.set_viewport_size(PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await page.set_viewport_size(DESK)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+async def test_every_view_is_for_everybody(visit, colours):
+    visitor = await visit(color_scheme=colours)
+    page = visitor.page
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await look_at(page, colours)
+    await visitor.sign_in("olivia@cedar.test")
+    for address, shown in VIEWS.items():
+        await visitor.open(*address.split("/"))
+        await expect(page.get_by_text(shown)).to_be_visible()
+        await look_at(page, colours)
+
+    await visitor.open("import")
+    await visitor.choose_file("a file.csv", FILE.encode())
+    await expect(page.get_by_role("button", name="Rehearse")).to_be_visible()
+    await page.get_by_text("How the file is read").click()
+    await page.get_by_text("Keep as a template").click()
+    await look_at(page, colours)
+    await page.get_by_role("button", name="Rehearse").click()
+    await page.get_by_role("button", name="Import 38 rows").wait_for()
+    await expect(page.get_by_role("cell", name="Nail").first).to_be_visible()
+    await look_at(page, colours)
+    await page.get_by_role("button", name="Import 38 rows").click()
+    await page.get_by_role("button", name="See what an undo would do").click()
+    await expect(page.get_by_role("button", name="Undo now")).to_be_visible()
+    await look_at(page, colours)
