@@ -426,13 +426,13 @@ def test_a_call_that_fails_once_costs_a_moment_and_nothing_else(
         stack.faults.injected(Faults(http=rules)),
         worker_process(stack, tmp_path, WORKER_POLL_SECONDS="1") as (_, log),
     ):
-        job_id = dealer.insert_job(dealer.records(2000))
+        job_id = dealer.insert_job(dealer.records(600))
         wait_until(lambda: stack.faults.get()[1].injected.get(fault["action"]))
         stack.faults.clear()
         wait_until(lambda: dealer.status(job_id) == "completed")
         wait_until(lambda: logged(log, "import_ended"))
     [run] = dealer.runs(job_id)
-    assert (run["created"], run["updated"], run["failed"], run["attempt"]) == (2000, 0, 0, 1)
+    assert (run["created"], run["updated"], run["failed"], run["attempt"]) == (600, 0, 0, 1)
     [ended] = logged(log, "import_ended")
     assert ended["outcome"] == "completed"
 
