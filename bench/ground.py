@@ -162,10 +162,11 @@ class Ground:
             yield
 
     @contextmanager
-    def worker(self) -> Iterator[int]:
+    def worker(self, concurrency: int = 2) -> Iterator[int]:
         """Run a real worker that listens; its process number."""
+        environment = self.stack.worker_environment | {"WORKER_CONCURRENCY": str(concurrency)}
         with tempfile.NamedTemporaryFile("w+") as log:
-            process = self.start(self.stack.worker_environment, Path(log.name))
+            process = self.start(environment, Path(log.name))
             try:
                 while '"live"' not in Path(log.name).read_text():
                     if process.poll() is not None:

@@ -221,11 +221,11 @@ def test_jobs_that_were_picked_up_late(worker, dealer, database):
 
 def test_calls_that_are_tried_again_are_counted(stack, worker, dealer):
     endpoints, _, _ = worker
-    twice = HttpRule(path="rpc/apply_inventory_batch", action="status", status=502, count=2)
+    twice = HttpRule(path="rpc/import_short_jobs", action="status", status=502, count=2)
     with stack.faults.injected(Faults(http=(twice,))):
         job_id = dealer.insert_job(dealer.records(1))
         wait_until(lambda: dealer.status(job_id) == "completed")
-    key = (("function", "apply_inventory_batch"), ("reason", "status 502"))
+    key = (("function", "import_short_jobs"), ("reason", "status 502"))
     assert Scrapes(endpoints.metrics()).ask("import_call_retries_total") == {key: 2}
 
 

@@ -124,6 +124,7 @@ CALLABLE = {
     "apply_inventory_batch": {"service_role"},
     "apply_contacts_batch": {"service_role"},
     "apply_bids_batch": {"service_role"},
+    "import_short_jobs": {"service_role"},
     "report_progress": {"service_role"},
     "finish_import": {"service_role"},
     "finish_preview": {"service_role"},

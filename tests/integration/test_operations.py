@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from worker.exceptions import JobRefusedError, RequestRefusedError, RunLostError
-from worker.job import RowError
+from worker.job import Begun, RowError
 from worker.operating.desk import Desk, Filters, in_words, shown
 from worker.operating.words import some, span
 from worker.presence import Presence
@@ -198,7 +198,7 @@ async def test_a_job_is_told_whole(desk, dealer, queue):
     job = await dealer.claim(queue)
     told = await desk.job(job_id)
     assert told["waits"].startswith(f"nothing: test-worker has it (run {job.run_id})")
-    await queue.begin(job.run_id, 2, {"SKU": "sku"}, ["guessed"], None)
+    await queue.begin(job.run_id, Begun(2, {"SKU": "sku"}, ["guessed"]))
     error = RowError(2, 2, "name", "name is missing", {})
     row = {"row_number": 1, "sku": "A", "name": "x", "search_keywords": ""}
     await queue.apply_batch("apply_inventory_batch", job.run_id, range(1, 3), [row], [error])
