@@ -1,6 +1,10 @@
 """People who asked to be told, and what came of it: for tests."""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 from worker.job import RowError
+from worker.operating.notifying.delivery import Delivery
 
 
 def ask(dealer, kind="in_app", person=None, **columns):
@@ -78,3 +82,29 @@ async def end_job(dealer, queue, outcome="completed", message=None, *, good=2, b
         await queue.apply_batch("apply_inventory_batch", job.run_id, span, rows, errors)
     await queue.finish(job.run_id, outcome, message)
     return job
+
+
+def a_delivery(**fields):
+    """A delivery of an import that ended, as a claim gives it."""
+    given = {
+        "id": UUID("0c1d0000-0000-4000-8000-0000000000d1"),
+        "attempt": 1,
+        "kind": "webhook",
+        "notification_id": UUID("0c1d0000-0000-4000-8000-0000000000e1"),
+        "event": "import.completed",
+        "organization_id": "org_cedar",
+        "created_at": datetime(2026, 11, 27, 7, 30, tzinfo=UTC),
+        "channel_id": UUID("0c1d0000-0000-4000-8000-0000000000c1"),
+        "data": {
+            "kind": "import", "data_type": "inventory", "file_name": "stock.csv",
+            "job_id": "0c1d0000-0000-4000-8000-0000000000a1", "rows": 2000, "created": 1200,
+            "changed": 770, "unchanged": 0, "refused": 30, "unprocessed": 0,
+            "reasons": ["Row 3: quantity: '4711x' is not a number", "… and 29 more"],
+        },
+        "organization": "Cedar",
+        "address": "olivia@cedar.test",
+        "unsubscribe_token": "tok",
+        "url": "https://hooks.example.com/x",
+        "secrets": ("whsec_" + "bmV3" * 8,),
+    }  # fmt: skip
+    return Delivery(**given | fields)

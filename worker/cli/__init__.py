@@ -19,6 +19,7 @@ from worker.cli.following import job_id
 from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.jobs import add_jobs, jobs
+from worker.cli.notifications import add_notifications, notifications
 from worker.cli.prune import prune_now
 from worker.cli.stats import stats
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prune, duplicates: 0 when it is done, 1 when it is not.
     doctor: 0 when nothing is wrong, 1 when something is, 2 when it could not look.
     jobs: 0 when it is done, 1 when the job is in no state for it, 2 when it could not ask.
+    notifications: 0 when it is done, 1 when it is not, 2 when it could not ask.
     health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     # Who asks in a terminal reads the answer, not the log.
-    asks = options.command in {"jobs", "stats"}
+    asks = options.command in {"jobs", "notifications", "stats"}
     configure_logs("warning" if asks else settings.worker_log_level)
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
@@ -95,6 +97,8 @@ def _command(
             command = prune_now(settings, Console(), dry_run=options.dry_run)
         case "jobs":
             command, failure = jobs(settings, options, Console()), 2
+        case "notifications":
+            command, failure = notifications(settings, options, Console()), 2
         case "stats":
             command, failure = stats(settings, Console(), in_json=options.json), 2
         case _:
@@ -138,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     add_duplicates(commands)
 
     add_jobs(commands)
+    add_notifications(commands)
     told = commands.add_parser("stats", help="how imports went today and in seven days")
     told.add_argument("--json", action="store_true", help="for programs")
     seen = commands.add_parser("doctor", help="say what is wrong, and the command that mends it")

@@ -23,6 +23,7 @@ KINDS = {
     "changes": 500,
     "runs": 500,
     "merged": 200,
+    "notifications": 200,
     "files": 100,
 }
 
