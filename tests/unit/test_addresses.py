@@ -18,7 +18,7 @@ from worker.operating.notifying.webhooks import webhooks
 
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34", "64:ff9b::5db8:d822"]
 NOT_PUBLIC = {
-    "this machine": ["127.0.0.1", "127.8.9.1", "0.0.0.0", "::1", "::"],
+    "this machine": ["127.0.0.1", "127.8.9.1", "0.0.0.0", "::1", "::"],  # noqa: S104 - refused
     "private networks": ["10.0.0.1", "172.16.5.4", "192.168.1.1", "fc00::1", "fd12::5"],
     "links and metadata": ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0"],
     "a carrier's": ["100.64.0.1", "100.127.255.254"],
@@ -55,7 +55,7 @@ class Names:
         self.answers = list(answers)
         self.asked = 0
 
-    async def resolve(self, host, port=0, family=socket.AF_INET):
+    async def resolve(self, host, port=0, _family=socket.AF_INET):
         self.asked += 1
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return [
@@ -89,12 +89,12 @@ FORBIDDEN = "The address is not of the public internet, and no operator has allo
 @pytest.mark.parametrize(
     "address",
     [
-        *("127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"),
+        *("127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"),  # noqa: S104 - the same
         *(
             "[::ffff:a9fe:a9fe]",
             "[fe80::1%25lo]",
             "[64:ff9b::7f00:1]",
-            "１２７.0.0.1",
+            "\uff11\uff12\uff17.0.0.1",
             "192.168.0.1",
         ),
     ],

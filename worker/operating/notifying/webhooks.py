@@ -113,6 +113,7 @@ def message_body(delivery: Delivery) -> bytes:
 
 
 def judge(status: int, retry_after: str) -> Verdict:
+    """Tell what an answer means, by its status and its Retry-After (empty: there is none)."""
     if 200 <= status < 300:  # noqa: PLR2004 - as HTTP has it
         return DELIVERED
     if status == _GONE:
