@@ -74,13 +74,13 @@ begin
     set attempts = d.attempts + 1, leased_by = claim_notifications.worker_id,
         lease_expires_at = now() + make_interval(secs => claim_notifications.lease_seconds)
     where d.id = found.id;
-    claimed := claimed || jsonb_strip_nulls(jsonb_build_object(
+    claimed := claimed || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
       'id', found.id, 'attempt', found.attempts + 1, 'kind', found.kind,
       'notification_id', found.notification_id, 'event', found.event,
       'organization_id', found.organization_id,
       'organization', (
         select o.name from public.organizations o where o.id = found.organization_id),
-      'created_at', found.created_at, 'channel_id', found.channel_id)
+      'created_at', found.created_at, 'channel_id', found.channel_id))
       || case found.kind when 'email' then jsonb_build_object(
           'address', import_internal.email_of(found.profile_id),
           'language', coalesce(found.language, (
@@ -91,7 +91,7 @@ begin
           'url', found.url,
           'secrets', jsonb_path_query_array(
             jsonb_build_array(found.secret, found.previous_secret), '$[*] ? (@ != null)'))
-      end) || jsonb_build_object('data', found.data);
+      end || jsonb_build_object('data', found.data));
   end loop;
 
   return jsonb_build_object(

@@ -55,7 +55,7 @@ class Names:
         self.answers = list(answers)
         self.asked = 0
 
-    async def resolve(self, host, port=0, _family=socket.AF_INET):
+    async def resolve(self, host, port=0, family=socket.AF_INET):  # noqa: ARG002 - as it is asked
         self.asked += 1
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return [
