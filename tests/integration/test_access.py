@@ -87,6 +87,26 @@ MAY = {
             "merged_contacts",
         )
     },
+    # The row is the creator's, of a person's channel; webhooks are in test_channels.py.
+    "notification_channels": {
+        "select": CREATOR | SERVICE,
+        "insert": CREATOR | SERVICE,
+        "update": {
+            "creator": {"events", "scope", "language", "is_enabled"},
+            "service_role": {"-url", "-secret"},  # a person's channel has neither
+        },
+        "delete": CREATOR | SERVICE,
+    },
+    "notification_inbox": {
+        "select": CREATOR | SERVICE,
+        "insert": SERVICE,
+        "update": {"creator": {"read_at"}} | SERVICE,
+        "delete": CREATOR | SERVICE,
+    },
+    **{
+        table: dict.fromkeys(("select", "insert", "update", "delete"), SERVICE)
+        for table in ("import_notifications", "notification_deliveries")
+    },
     "import_templates": {
         "select": MEMBERS | SERVICE,
         "insert": MEMBERS | SERVICE,
@@ -155,6 +175,12 @@ CALLABLE = {
     "import_schema": {"service_role"},
     "import_stats": {"service_role"},
     "operate_import": {"service_role"},
+    "claim_notifications": {"service_role"},
+    "settle_notification": {"service_role"},
+    "replay_notifications": {"service_role"},
+    "test_notification": {"service_role"},
+    "unsubscribe_notifications": {"service_role"},
+    "notification_health": {"service_role"},
 }
 
 KEYS = {
@@ -197,6 +223,13 @@ NARROWED = {
     ("import_runs", "outcome"): "failed",
     ("import_runs", "mode"): "update",
     ("import_workers", "listener"): "down",
+    ("notification_channels", "kind"): "in_app",
+    ("notification_channels", "events"): ["import.failed"],
+    ("notification_channels", "scope"): "organization",
+    ("notification_channels", "language"): "fr",
+    ("import_notifications", "event"): "import.held",
+    ("notification_deliveries", "kind"): "email",
+    ("notification_deliveries", "status"): "pending",
 }
 
 
@@ -317,6 +350,30 @@ class World:
                 "runs": 0,
             },
             "import_service_status": {"is_alive": True},
+            "notification_channels": {
+                "id": str(uuid4()),
+                "profile_id": str(self.dealer.creator_id),
+                "kind": "email",
+                "is_enabled": False,
+            },
+            "import_notifications": {
+                "id": str(uuid4()),
+                "event": "import.failed",
+                "key": uuid4().hex,
+                "data": {},
+            },
+            "notification_deliveries": {
+                "id": str(uuid4()),
+                "kind": "webhook",
+                "next_try_at": now_and(3600),
+                "expires_at": now_and(7200),
+            },
+            "notification_inbox": {
+                "id": str(uuid4()),
+                "profile_id": str(self.dealer.creator_id),
+                "event": "import.failed",
+                "data": {},
+            },
             "import_operations": {
                 "id": str(uuid4()),
                 "operator": "o",
