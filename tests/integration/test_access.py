@@ -100,12 +100,16 @@ MAY = {
     "notification_inbox": {
         "select": CREATOR | SERVICE,
         "insert": SERVICE,
-        "update": {"creator": {"read_at"}} | SERVICE,
+        "update": {"creator": {"read_at"}, "service_role": {"-notification_id"}},
         "delete": CREATOR | SERVICE,
     },
-    **{
-        table: dict.fromkeys(("select", "insert", "update", "delete"), SERVICE)
-        for table in ("import_notifications", "notification_deliveries")
+    "import_notifications": dict.fromkeys(("select", "insert", "update", "delete"), SERVICE),
+    "notification_deliveries": {
+        "select": SERVICE,
+        "insert": SERVICE,
+        # Refers to what is there, and ends as a whole.
+        "update": {"service_role": {"-notification_id", "-channel_id", "-status", "-ended_at"}},
+        "delete": SERVICE,
     },
     "import_templates": {
         "select": MEMBERS | SERVICE,
@@ -229,7 +233,6 @@ NARROWED = {
     ("notification_channels", "language"): "fr",
     ("import_notifications", "event"): "import.held",
     ("notification_deliveries", "kind"): "email",
-    ("notification_deliveries", "status"): "pending",
 }
 
 
@@ -351,7 +354,6 @@ class World:
             },
             "import_service_status": {"is_alive": True},
             "notification_channels": {
-                "id": str(uuid4()),
                 "profile_id": str(self.dealer.creator_id),
                 "kind": "email",
                 "is_enabled": False,
@@ -388,8 +390,15 @@ class World:
                 "item": {},
             },
         }[table]
-        if table in OF_NOBODY | {"organizations", "import_batches", "import_settings"}:
+        if table in OF_NOBODY | {
+            *("organizations", "import_batches", "import_settings", "notification_deliveries")
+        }:
             del row["organization_id"]
+        if table in {"notification_deliveries", "notification_inbox"}:
+            row["notification_id"] = self.arrange("import_notifications")["id"]
+        if table == "notification_deliveries":
+            hook = {"profile_id": None, "kind": "webhook", "url": "https://x.example.com"}
+            row["channel_id"] = self.arrange("notification_channels", **hook)["id"]
         if table in {
             *("import_runs", "import_batches", "import_errors", "import_changes"),
             "import_operations",
@@ -414,7 +423,7 @@ class World:
         if table == "import_service_status":
             return {}
         row = self.row(table) | columns
-        if table == "scheduled_jobs":
+        if table in {"scheduled_jobs", "notification_channels"}:
             row = {"id": str(uuid4())} | row
         statement = sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(table),
@@ -435,6 +444,10 @@ class World:
                 " where organization_id like any(%(patterns)s))"
             ),
             "import_workers": "id like any(%(patterns)s)",
+            "notification_deliveries": (
+                "channel_id in (select id from notification_channels"
+                " where organization_id like any(%(patterns)s))"
+            ),
             "import_service_status": "false",  # what it is made of is looked at by itself
         }.get(table, "organization_id like any(%(patterns)s)")
         patterns = [f"{d.organization_id}%" for d in (self.dealer, self.other)]
@@ -495,7 +508,7 @@ def new_value(world, table, column, column_type):
         return NARROWED[table, column]
     if column == "organization_id":
         return world.other.organization_id
-    if column in {"created_by", "owner_id"}:
+    if column in {"created_by", "owner_id", "profile_id"}:
         return str(world.dealer.colleague_id)
     if column == "job_id":
         return world.far_job()
@@ -544,8 +557,11 @@ def test_update_of_each_column(make_world, world, table, role):
         expected = set(columns)
     elif any(column.startswith("-") for column in expected):
         expected = set(columns) - {column[1:] for column in expected}
-    # Whose row is the dealer, or the one that an organization can have.
-    shared = table in {"organizations", "profiles", "organization_settings", "import_guards"}
+    # Whose row is the dealer, or the one that an organization or a person can have.
+    shared = table in {
+        *("organizations", "profiles", "organization_settings", "import_guards"),
+        *("notification_channels", "notification_deliveries"),
+    }
     changed = set()
     for column, column_type in columns.items():
         here = make_world() if shared else world
