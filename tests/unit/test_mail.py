@@ -28,9 +28,18 @@ def parts(message):
 
 def test_what_got_in_what_did_not_and_why():
     message = compose(a_delivery(), SENDER, AT)
-    assert message["Subject"] == "Imported, but for 30 rows: stock.csv"
+    assert message["Subject"] == "Imported, 30 refused: stock.csv"
     for text in parts(message):
-        for said in ("2,000 rows", "1,200", "new", "770", "changed", "30", "refused", "Cedar"):
+        for said in (
+            "Rows in the file: 2,000",
+            "1,200",
+            "new",
+            "770",
+            "changed",
+            "30",
+            "refused",
+            "Cedar",
+        ):
             assert said in text
         assert "Row 3: quantity: &#39;4711x&#39;" in text or "Row 3: quantity: '4711x'" in text
         assert "https://crm.example.com/imports?job=0c1d" in text
@@ -39,9 +48,9 @@ def test_what_got_in_what_did_not_and_why():
 
 def test_in_french():
     message = compose(a_delivery(language="fr"), SENDER, AT)
-    assert message["Subject"] == "Importé, sauf 30 lignes : stock.csv"
+    assert message["Subject"] == "Importé, 30 refusé(s) : stock.csv"
     for text in parts(message):
-        assert "2\u202f000 lignes" in text
+        assert "Lignes dans le fichier : 2\u202f000" in text
         assert "refusées" in text
     assert '<html lang="fr">' in parts(message)[1]
 
@@ -112,7 +121,7 @@ def test_an_upload_in_parts():
         "parts": {"total": 39, "completed": 38, "failed": 1, "held": 0, "cancelled": 0}
     }
     for text in parts(compose(a_delivery(event="import.failed", data=parted), SENDER, AT)):
-        assert "38 of 39 parts were imported." in text
+        assert "Parts imported: 38 of 39" in text
 
 
 def test_what_a_file_says_is_text_and_ends_no_header():

@@ -110,8 +110,7 @@ def _lines(event: str, data: Mapping[str, Any], language: str) -> list[str]:
     if parts := data.get("parts"):
         lines.append(said["parts"].format(**parts))
     if data.get("rows"):
-        form = said["exported" if event == "export.ready" else "rows"]
-        lines.append(form.format(rows=phrases.count(data["rows"], language)))
+        lines.append(said["rows"].format(rows=phrases.count(data["rows"], language)))
     return lines
 
 

@@ -6,7 +6,7 @@ from typing import Any
 _SUBJECTS = {
     "en": {
         "import.completed": "Imported: {file}",
-        "import.completed.refused": "Imported, but for {refused} rows: {file}",
+        "import.completed.refused": "Imported, {refused} refused: {file}",
         "import.failed.import": "The import failed: {file}",
         "import.failed.undo": "The undo failed: {file}",
         "import.failed.export": "The export failed: {file}",
@@ -19,7 +19,7 @@ _SUBJECTS = {
     },
     "fr": {
         "import.completed": "Importé : {file}",
-        "import.completed.refused": "Importé, sauf {refused} lignes : {file}",
+        "import.completed.refused": "Importé, {refused} refusé(s) : {file}",
         "import.failed.import": "L’importation a échoué : {file}",
         "import.failed.undo": "L’annulation a échoué : {file}",
         "import.failed.export": "L’exportation a échoué : {file}",
@@ -55,12 +55,11 @@ _UNDO_COUNTS = {
 
 PHRASES: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "rows": "{rows} rows:",
-        "exported": "{rows} rows are in the file.",
-        "parts": "{completed} of {total} parts were imported.",
+        "rows": "Rows in the file: {rows}",
+        "parts": "Parts imported: {completed} of {total}",
         "reasons": "Why:",
         "reasons_kept": "The first of them:",
-        "absent": "Nobody was there to do them from {since} on; {jobs} jobs waited.",
+        "absent": "Nobody was there to do them from {since} on. Jobs that waited: {jobs}",
         "back": "A worker is back since {until}, and does them now.",
         "nothing_lost": "Nothing is lost.",
         "test": "This is a test. Mail about your imports arrives here.",
@@ -70,12 +69,11 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "no_name": "a file without a name",
     },
     "fr": {
-        "rows": "{rows} lignes :",
-        "exported": "Le fichier contient {rows} lignes.",
-        "parts": "{completed} parties sur {total} ont été importées.",
+        "rows": "Lignes dans le fichier : {rows}",
+        "parts": "Parties importées : {completed} sur {total}",
         "reasons": "Pourquoi :",
         "reasons_kept": "Les premières :",
-        "absent": "Personne n’était là pour les traiter depuis {since} ; {jobs} attendaient.",
+        "absent": "Personne n’était là pour les traiter depuis {since}. En attente : {jobs}",
         "back": "Un service est de retour depuis {until} et les traite maintenant.",
         "nothing_lost": "Rien n’est perdu.",
         "test": "Ceci est un essai. Les messages sur vos importations arrivent ici.",
