@@ -73,6 +73,7 @@ declare
   is_over boolean := true;
   ready_at timestamptz := now();
   ending record;
+  seen text;
 begin
   if is_part then
     perform pg_advisory_xact_lock(hashtextextended(
@@ -83,6 +84,12 @@ begin
     from import_internal.parts_of(job) p;
   end if;
   if is_over is not true then return; end if; -- not yet, or nothing is left of it
+  if is_part then
+    -- Several parts that one statement ended: this comes once for each of them.
+    seen := job_ids[1] || ' ' || statement_timestamp();
+    if seen = current_setting('import_internal.upload_told', true) then return; end if;
+    perform set_config('import_internal.upload_told', seen, true);
+  end if;
 
   ending := import_internal.ending_of(job_ids, is_part);
   if ending.event is null then return; end if;

@@ -34,7 +34,7 @@ def worker(stack, database, tmp_path):
 def test_a_healthy_stack_is_said_to_be_one(doctor):
     result = doctor()
     assert result.returncode == 0, result.stdout
-    assert "All is well. (16 checks, " in result.stdout
+    assert "All is well. (17 checks, " in result.stdout
     assert "→" not in result.stdout
     told = json.loads(doctor("--json").stdout)
     assert told["exit_code"] == 0

@@ -77,5 +77,5 @@ def test_it_works(typed, database):
     database.execute("delete from import_workers")
     told = typed("setup", "work")
     assert "The worker is well." in told
-    assert "All is well. (16 checks, " in told
+    assert "All is well. (17 checks, " in told
     database.execute("delete from import_workers")

@@ -242,6 +242,25 @@ async def test_a_user_takes_the_last_part_away(stack, queue, dealer, how):
     assert entry["data"]["parts"]["total"] == (2 if how == "cancel" else 1)
 
 
+@pytest.mark.parametrize("how", ["cancel", "delete"])
+async def test_several_last_parts_that_one_statement_ends_are_told_once(queue, dealer, how):
+    ask(dealer)
+    insert_parts(dealer, [1, 2, 3, 4])
+    insert_parts(dealer, [1, 2], minutes_ago=2)
+    for _ in range(2):
+        await end_job(dealer, queue)
+    dealer.execute(
+        "update scheduled_jobs set status = 'cancelled'"
+        " where organization_id = %s and status = 'pending'"
+        if how == "cancel"
+        else "delete from scheduled_jobs where organization_id = %s and status = 'pending'",
+        dealer.organization_id,
+    )
+    # Of the second upload nothing was done.
+    [entry] = entries(dealer)
+    assert entry["data"]["parts"]["completed"] == 2
+
+
 async def test_parts_that_still_come_are_waited_for(queue, dealer):
     ask(dealer)
     ask(dealer, "webhook")
