@@ -1,5 +1,6 @@
 """Mail: an entry to the person who asked for it, by SMTP."""
 
+import ssl
 from datetime import UTC, datetime
 
 import aiosmtplib
@@ -66,5 +67,16 @@ def judge(error: Exception) -> Verdict:
         case aiosmtplib.SMTPResponseException():
             said = f"The mail server refused the mail ({error.code})."
             return Verdict("failed" if error.code >= _PERMANENT else "retry", said)
+    if _is_of_its_certificate(error):
+        log.error("mail_server_certificate_invalid")
+        return Verdict("retry", "The mail server's certificate is not valid.")
     log.warning("mail_server_away", error=type(error).__name__)
     return Verdict("retry", "The mail server did not answer.")
+
+
+def _is_of_its_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
