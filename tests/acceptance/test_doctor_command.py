@@ -38,7 +38,7 @@ def test_a_healthy_stack_is_said_to_be_one(doctor):
     assert "→" not in result.stdout
     told = json.loads(doctor("--json").stdout)
     assert told["exit_code"] == 0
-    assert len(told["checks"]) == 16
+    assert len(told["checks"]) == 17
     assert not any(check["is_wrong"] or check["findings"] for check in told["checks"])
     setup = json.loads(doctor("--json", "--setup").stdout)
     assert "workers" not in {check["name"] for check in setup["checks"]}

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from devstack.faults import Faults, HttpRule
 from tests.telling import add_address, ask, channel, deliveries, end_job, entries
 from worker.operating.notifying import loop
 from worker.operating.notifying.delivery import DELIVERED, Verdict
@@ -324,6 +325,24 @@ async def test_a_fault_of_ours_stops_nobody(outbox, dealer):
     [row] = deliveries(dealer)
     assert (row["status"], row["attempts"]) == ("pending", 1)
     assert row["last_error"] == "It could not be sent because of a fault on our side."
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_database_that_is_away_stops_nobody(stack, outbox, dealer, monkeypatch):
+    monkeypatch.setattr(loop, "_POLL_SECONDS", 0)
+    way = Way()
+    way.may_end.set()
+    rules = (
+        HttpRule("/rpc/claim_notifications", "status", count=1),
+        HttpRule("/rpc/claim_notifications", "status", count=1, status=404),
+        HttpRule("/rpc/claim_notifications", "status", count=1, status=200, body='{"odd": 1}'),
+    )
+    with stack.faults.injected(Faults(http=rules)):
+        _, end = start(outbox, way)
+        await way.wait()
+    async with asyncio.timeout(120):
+        await end()
+    assert [row["status"] for row in deliveries(dealer)] == ["delivered"]
 
 
 # The link in a mail.
