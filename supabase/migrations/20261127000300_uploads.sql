@@ -23,15 +23,18 @@ $$;
 create or replace function import_internal.parts_of(job public.scheduled_jobs)
 returns table (id uuid, part integer, status text, created_at timestamptz)
 language sql stable security invoker set search_path = '' as $$
+  -- The patterns of part_number and upload_name, written out: a call a row is forty times as slow.
   with alike as materialized (
-    select j.id, import_internal.part_number(j.file_name) as part, j.status, j.created_at
+    select j.id, (regexp_match(j.file_name, '_part([0-9]{1,5})(\.[^.]*)?$'))[1]::integer as part,
+           j.status, j.created_at
     from public.scheduled_jobs j
     where j.organization_id = job.organization_id
       and j.created_at between job.created_at - interval '1 hour' and job.created_at + interval '1 hour'
       and j.job_type = 'import' and j.data_type = job.data_type
       and j.created_by is not distinct from job.created_by
-      and import_internal.part_number(j.file_name) is not null
-      and import_internal.upload_name(j.file_name) = import_internal.upload_name(job.file_name)
+      and j.file_name ~ '_part[0-9]{1,5}(\.[^.]*)?$'
+      and regexp_replace(j.file_name, '_part[0-9]{1,5}(\.[^.]*)?$', '\1')
+          = regexp_replace(job.file_name, '_part[0-9]{1,5}(\.[^.]*)?$', '\1')
   ),
   begins as (
     select coalesce(

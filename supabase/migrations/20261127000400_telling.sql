@@ -63,33 +63,47 @@ end $$;
 -- same moment wait here for each other: else each would see the other one unfinished.
 -- An upload is sent a minute after its newest part was inserted, for more may follow. If one comes
 -- later still, or one is tried again, that is told as well: how all of it stands then.
+-- Of many parts that one command ended, this comes once for each, and all see the same: the first one
+-- looks, and leaves for the others what it looked at.
 create or replace function import_internal.tell_of_job(job public.scheduled_jobs)
 returns void
 language plpgsql security invoker set search_path = '' as $$
 declare
   is_part constant boolean :=
     job.job_type = 'import' and import_internal.part_number(job.file_name) is not null;
+  upload_key bigint;
+  command text;
+  looked text[]; -- [command, upload_key, when its first part was inserted, and its newest]
+  before text[];
   job_ids uuid[] := array[job.id];
   is_over boolean := true;
-  ready_at timestamptz := now();
+  newest timestamptz;
   ending record;
-  seen text;
 begin
   if is_part then
-    perform pg_advisory_xact_lock(hashtextextended(
-      job.organization_id || '/' || import_internal.upload_name(job.file_name), 20261127));
-    select array_agg(p.id), greatest(max(p.created_at) + interval '1 minute', now()),
-           bool_and(p.status not in ('pending', 'processing'))
-    into job_ids, ready_at, is_over
+    upload_key := hashtextextended(
+      concat_ws('/', job.organization_id, job.created_by, job.data_type,
+                import_internal.upload_name(job.file_name)), 20261127);
+    command := coalesce(
+      (select j.cmin::text from public.scheduled_jobs j where j.id = job.id),
+      'deleted at ' || statement_timestamp());
+    before := string_to_array(
+      current_setting('import_internal.upload_looked_at', true), '|');
+    if before[1] = command and before[2]::bigint = upload_key
+      and job.created_at between before[3]::timestamptz and before[4]::timestamptz
+    then
+      return;
+    end if;
+
+    perform pg_advisory_xact_lock(upload_key);
+    select array_agg(p.id), max(p.created_at), bool_and(p.status not in ('pending', 'processing')),
+           array[command, upload_key::text, min(p.created_at)::text, max(p.created_at)::text]
+    into job_ids, newest, is_over, looked
     from import_internal.parts_of(job) p;
+    if looked = before then return; end if; -- parts that were deleted are not among them
+    perform set_config('import_internal.upload_looked_at', array_to_string(looked, '|'), true);
   end if;
   if is_over is not true then return; end if; -- not yet, or nothing is left of it
-  if is_part then
-    -- Several parts that one statement ended: this comes once for each of them.
-    seen := job_ids[1] || ' ' || statement_timestamp();
-    if seen = current_setting('import_internal.upload_told', true) then return; end if;
-    perform set_config('import_internal.upload_told', seen, true);
-  end if;
 
   ending := import_internal.ending_of(job_ids, is_part);
   if ending.event is null then return; end if;
@@ -98,7 +112,8 @@ begin
     coalesce(
       (select r.id from public.import_runs r where r.job_id = job.id
        order by r.started_at desc limit 1), job.id)::text,
-    job.id, case when is_part then job_ids[1] end, job.created_by, ending.data, ready_at);
+    job.id, case when is_part then job_ids[1] end, job.created_by, ending.data,
+    greatest(newest + interval '1 minute', now()));
 end $$;
 
 -- The end of a job, whoever writes it: a worker's function, a user who cancels the last part of an
