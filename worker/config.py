@@ -4,10 +4,17 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from ipaddress import ip_address
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.exceptions import ConfigError
@@ -23,6 +30,8 @@ _ADVICE = {
         "from Project Settings > API Keys; everybody who opens the page can read it"
     ),
 }
+# An address as mail headers take it, with or without a name before it.
+_MAILBOX = re.compile(r"[^\s<>@,]+@[^\s<>@,]+|[^<>@,\r\n]+ <[^\s<>@,]+@[^\s<>@,]+>")
 
 
 def _is_safe_url(url: str) -> str:
@@ -64,7 +73,7 @@ SupabaseUrl = Annotated[str, AfterValidator(_is_safe_url)]
 class Settings(BaseSettings):
     """What the worker can be told. Field names are the variables' names in lower case."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     supabase_url: SupabaseUrl
     supabase_secret_key: SecretStr
@@ -87,12 +96,60 @@ class Settings(BaseSettings):
     worker_file_limit_mb: Annotated[int, Field(ge=1, le=5000)] = 200
     # Where /livez, /readyz and /metrics are served, on every interface; nowhere if it is not set.
     worker_http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    # The mail server that takes notifications, and whose they are. Without a host no mail is sent.
+    worker_smtp_host: str | None = None
+    worker_smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    worker_smtp_user: str | None = None
+    worker_smtp_password: SecretStr | None = None
+    # "starttls" (port 587), "tls" from the first byte (port 465), or "none" to a server nearby.
+    worker_smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    worker_mail_from: str | None = None
+    # The page that mail leads to; {job_id} in it becomes the job's.
+    worker_page_url: str | None = None
+    # Where the world reaches this worker's /unsubscribe, for one-click unsubscribing from mail.
+    worker_unsubscribe_url: str | None = None
+    # Hosts, separated by commas, that webhooks may reach though they are not public, by http too.
+    worker_webhook_private_hosts: str = ""
     worker_log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    @property
+    def webhook_private_hosts(self) -> frozenset[str]:
+        """The hosts that webhooks may reach though they are not public, in lower case."""
+        hosts = self.worker_webhook_private_hosts.lower().split(",")
+        return frozenset(host.strip() for host in hosts if host.strip())
 
     @property
     def secret_key(self) -> str:
         """The key as clients need it: not to be printed."""
         return self.supabase_secret_key.get_secret_value()
+
+    @field_validator("worker_page_url", "worker_unsubscribe_url")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"http", "https"}:
+            msg = "must start with https://"
+            raise ValueError(msg)
+        return url
+
+    @field_validator("worker_mail_from")
+    @classmethod
+    def _is_mailbox(cls, mailbox: str | None) -> str | None:
+        if mailbox is not None and not _MAILBOX.fullmatch(mailbox):
+            msg = "is no address: imports@example.com, or Imports <imports@example.com>"
+            raise ValueError(msg)
+        return mailbox
+
+    @model_validator(mode="after")
+    def _can_send_mail(self) -> Self:
+        if self.worker_smtp_host is None:
+            return self
+        if self.worker_mail_from is None:
+            msg = "WORKER_MAIL_FROM is not set: set it to the address that mail comes from"
+            raise ValueError(msg)
+        if self.worker_smtp_security == "none" and not _is_local(self.worker_smtp_host):
+            msg = "WORKER_SMTP_SECURITY none is for a server nearby: use starttls or tls"
+            raise ValueError(msg)
+        return self
 
     @field_validator("supabase_secret_key")
     @classmethod
@@ -153,6 +210,8 @@ def _load(of: type[_Read]) -> _Read:
 
 def _advise(problem: object) -> str:
     assert isinstance(problem, dict)  # noqa: S101 - pydantic's ErrorDetails
+    if not problem["loc"]:  # of several settings together
+        return str(problem["msg"]).removeprefix("Value error, ")
     field = str(problem["loc"][0])
     variable = field.upper()
     advice = f": set it to {_ADVICE[field]}" if field in _ADVICE else ""

@@ -43,6 +43,12 @@ _RETRIES = Counter(
     registry=REGISTRY,
 )
 _TAKEOVERS = Counter("import_takeovers", "Jobs taken over from a run that died.", registry=REGISTRY)
+_NOTIFICATIONS = Counter(
+    "import_notifications",
+    "Tries to tell people, by channel and how they went.",
+    ("channel", "outcome"),
+    registry=REGISTRY,
+)
 _LAST_SUCCESS = Gauge(
     "import_last_success_timestamp_seconds",
     "When this process last completed a job; 0: not yet.",
@@ -77,3 +83,8 @@ def count_retry(function: str, cause: str) -> None:
     """Count a call that is tried again; the cause is that of a TransientError."""
     # "status 503, code none" and the client's exceptions by name: few, however many calls fail.
     _RETRIES.labels(function, cause.partition(",")[0]).inc()
+
+
+def count_notification(channel: str, outcome: str) -> None:
+    """Count a try: of which kind of channel, and how it went (delivery.Verdict)."""
+    _NOTIFICATIONS.labels(channel, outcome).inc()

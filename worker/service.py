@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 import structlog
@@ -28,6 +28,10 @@ from worker.job import Claim, Job
 from worker.listener import Listener, ListenerState
 from worker.operating.attendance import attend, leave
 from worker.operating.endpoints import serve_endpoints
+from worker.operating.notifying.delivery import Send
+from worker.operating.notifying.loop import deliver, senders
+from worker.operating.notifying.outbox import Outbox
+from worker.operating.notifying.unsubscribing import unsubscribing
 from worker.operating.pruning import prune_while_idle
 from worker.operating.pulse import beat
 from worker.presence import Presence
@@ -64,12 +68,19 @@ async def serve(settings: Settings, *, once: bool) -> None:
     async with (
         connect(settings.supabase_url, settings.secret_key, for_calls=True) as client,
         connect(settings.supabase_url, settings.secret_key) as files,
+        senders(settings) as ways,
     ):
-        await _Service(settings, client, files).run(once=once)
+        await _Service(settings, client, files, ways).run(once=once)
 
 
 class _Service:
-    def __init__(self, settings: Settings, client: AsyncClient, files: AsyncClient) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: AsyncClient,
+        files: AsyncClient,
+        ways: Mapping[str, Send],
+    ) -> None:
         self._settings = settings
         # One process's own: whoever has the same name is given its runs (claim_import_jobs).
         self._host = socket.gethostname()
@@ -80,7 +91,10 @@ class _Service:
         self._pace = Pace(settings.worker_batch_size, settings.worker_batches_in_flight)
         # By organization.
         self._thrift: defaultdict[str, Thrift] = defaultdict(Thrift)
+        self._outbox = Outbox(files, self._worker_id)
+        self._ways = ways
         self._wake = asyncio.Event()
+        self._something_ended = asyncio.Event()
         self._stop = asyncio.Event()
         self._stopped_at = math.inf
         self._claimed_at = -math.inf  # the last claim that was answered
@@ -107,8 +121,16 @@ class _Service:
                 if not once:
                     until_the_end.append(group.create_task(attend(self._queue, self._presence)))
                 if port := self._settings.worker_http_port:
-                    endpoints = serve_endpoints(port, self._queue, self._presence, self._obstacles)
+                    endpoints = serve_endpoints(
+                        port,
+                        self._queue,
+                        self._presence,
+                        self._obstacles,
+                        unsubscribing(self._outbox.unsubscribe),
+                    )
                     until_the_end.append(group.create_task(endpoints))
+                if not once:
+                    telling = group.create_task(self._tell(once=False))
                 try:
                     await self._claim_until_stopped(group, once=once)
                 except (RequestRefusedError, DatabaseUnavailableError) as error:
@@ -118,6 +140,8 @@ class _Service:
                 for task in background:
                     task.cancel()
                 await self._wait_for_runs()
+                # It ends by itself soon after the stop.
+                await (self._tell(once=True) if once else telling)
                 for task in until_the_end:
                     task.cancel()
             if not once:
@@ -207,6 +231,7 @@ class _Service:
         if not self._runs:
             self._idle.set()
         self._wake.set()
+        self._something_ended.set()
 
     async def _wait_for_runs(self) -> None:
         """Let batches in flight land; give back what takes too long, as far as that is possible."""
@@ -224,6 +249,10 @@ class _Service:
                 async with asyncio.timeout(_RELEASE_SECONDS):
                     releases = (self._queue.release(job.run_id) for job in jobs)
                     await asyncio.gather(*releases, return_exceptions=True)
+
+    async def _tell(self, *, once: bool) -> None:
+        """Empty the outbox; beside the runs, or, with once, after them."""
+        await deliver(self._outbox, self._ways, self._something_ended, self._stop, once=once)
 
     async def _log_gauges(self) -> NoReturn:
         while True:
@@ -288,3 +317,4 @@ class _Service:
         self._stopped_at = time.monotonic()
         self._stop.set()
         self._wake.set()
+        self._something_ended.set()

@@ -120,7 +120,7 @@ create index if not exists scheduled_jobs_org_started_idx
 -- The foreign key to profiles, and the policies' "only your own".
 create index if not exists scheduled_jobs_created_by_idx on public.scheduled_jobs (created_by);
 
--- Realtime publishes this table and no other of ours: RLS is checked for each subscriber and each
+-- Realtime publishes this table, and people's inboxes (*_notifications.sql): RLS is checked for each subscriber and each
 -- change. REPLICA IDENTITY stays the default: FULL would log file_data at every progress update.
 do $$
 begin

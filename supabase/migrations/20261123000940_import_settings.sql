@@ -19,7 +19,8 @@ on conflict do nothing;
 
 -- Who may do what: ../policies/import_settings.sql, the same text.
 -- import_settings: an operator's, through the dashboard or the secret key. It says nothing of any
--- organization. Users read one of them, which tells them until when an import can be undone.
+-- organization. Users read those that tell them until when an import can be undone, and what they are
+-- told of unless they choose.
 alter table public.import_settings enable row level security;
 
 revoke all on public.import_settings from public, anon, authenticated;
@@ -27,9 +28,10 @@ grant select on public.import_settings to authenticated;
 grant select, insert, update, delete on public.import_settings to service_role;
 
 drop policy if exists import_settings_select_changes_days on public.import_settings;
-create policy import_settings_select_changes_days on public.import_settings
+drop policy if exists import_settings_select_for_users on public.import_settings;
+create policy import_settings_select_for_users on public.import_settings
   for select to authenticated
-  using (name = 'changes_days');
+  using (name in ('changes_days', 'notification_events', 'notification_language'));
 
 -- For how many days change sets are kept: the setting's meaning.
 create or replace function import_internal.changes_days()

@@ -36,6 +36,7 @@ create policy import_workers_select_times on public.import_workers
 
 -- A worker's word, once a minute and when it stops. What is a day old goes: rows of workers that are
 -- gone, and what browsers wrote.
+-- The first one after a time without any lets that be told (*_telling.sql).
 -- Returns {"alive": how many workers there are}.
 create or replace function public.report_worker(
   worker_id text, version text, host text, listener text, times_deaf integer, concurrency integer,
@@ -43,6 +44,9 @@ create or replace function public.report_worker(
 ) returns jsonb
 language plpgsql security invoker set search_path = '' as $$
 begin
+  if not is_stopping then
+    perform import_internal.tell_of_absence(is_back => true);
+  end if;
   delete from public.import_workers w where w.alive_until < now() - interval '1 day';
   delete from import_internal.browser_writes b where b.last_at < now() - interval '1 day';
   insert into public.import_workers as w (

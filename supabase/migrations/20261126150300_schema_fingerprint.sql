@@ -35,7 +35,7 @@ language sql stable security invoker set search_path = '' as $$
         and (n.nspname = 'import_internal'
              or n.nspname = 'public'
                 and (c.relname in ('scheduled_jobs', 'inventory_duplicates', 'merged_contacts')
-                     or c.relname like 'import\_%'))
+                     or c.relname ~ '^(import|notification)_'))
     ),
     routine as (
       select p.*, p.oid::regprocedure::text as name

@@ -216,7 +216,8 @@ begin
   return answer;
 end $$;
 
--- Takes a step: what is 'records', 'shared_rows', 'errors', 'changes', 'runs', 'merged' or 'files'.
+-- Takes a step: what is 'records', 'shared_rows', 'errors', 'changes', 'runs', 'merged',
+-- 'notifications' or 'files'.
 -- Of 'files', the answer names those that shall go, and the worker removes them through Storage:
 -- import_internal.prune_files. Errors: 22023 for anything else.
 create or replace function public.prune_imports(
@@ -231,6 +232,8 @@ begin
     when 'changes' then return import_internal.prune_changes(after, most, dry_run);
     when 'runs' then return import_internal.prune_runs(after, most, dry_run);
     when 'merged' then return import_internal.prune_merged(after, most, dry_run);
+    when 'notifications' then
+      return import_internal.prune_notifications(after, most, dry_run);
     when 'files' then return import_internal.prune_files(after, most, dry_run);
     else raise invalid_parameter_value using message = format('nothing called %L is pruned', what);
   end case;

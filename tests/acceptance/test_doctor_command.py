@@ -34,11 +34,11 @@ def worker(stack, database, tmp_path):
 def test_a_healthy_stack_is_said_to_be_one(doctor):
     result = doctor()
     assert result.returncode == 0, result.stdout
-    assert "All is well. (16 checks, " in result.stdout
+    assert "All is well. (17 checks, " in result.stdout
     assert "→" not in result.stdout
     told = json.loads(doctor("--json").stdout)
     assert told["exit_code"] == 0
-    assert len(told["checks"]) == 16
+    assert len(told["checks"]) == 17
     assert not any(check["is_wrong"] or check["findings"] for check in told["checks"])
     setup = json.loads(doctor("--json", "--setup").stdout)
     assert "workers" not in {check["name"] for check in setup["checks"]}

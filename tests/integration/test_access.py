@@ -87,6 +87,30 @@ MAY = {
             "merged_contacts",
         )
     },
+    # The row is the creator's, of a person's channel; webhooks are in test_channels.py.
+    "notification_channels": {
+        "select": CREATOR | SERVICE,
+        "insert": CREATOR | SERVICE,
+        "update": {
+            "creator": {"events", "scope", "language", "is_enabled"},
+            "service_role": {"-url", "-secret"},  # a person's channel has neither
+        },
+        "delete": CREATOR | SERVICE,
+    },
+    "notification_inbox": {
+        "select": CREATOR | SERVICE,
+        "insert": SERVICE,
+        "update": {"creator": {"read_at"}, "service_role": {"-notification_id"}},
+        "delete": CREATOR | SERVICE,
+    },
+    "import_notifications": dict.fromkeys(("select", "insert", "update", "delete"), SERVICE),
+    "notification_deliveries": {
+        "select": SERVICE,
+        "insert": SERVICE,
+        # Refers to what is there, and ends as a whole.
+        "update": {"service_role": {"-notification_id", "-channel_id", "-status", "-ended_at"}},
+        "delete": SERVICE,
+    },
     "import_templates": {
         "select": MEMBERS | SERVICE,
         "insert": MEMBERS | SERVICE,
@@ -167,6 +191,12 @@ CALLABLE = {
     "file_series": SIGNED_IN | {"service_role"},
     "import_time_zone": {"service_role"},
     "operate_import": {"service_role"},
+    "claim_notifications": {"service_role"},
+    "settle_notification": {"service_role"},
+    "replay_notifications": {"service_role"},
+    "test_notification": {"service_role"},
+    "unsubscribe_notifications": {"service_role"},
+    "notification_health": {"service_role"},
 }
 
 KEYS = {
@@ -211,6 +241,12 @@ NARROWED = {
     ("import_runs", "outcome"): "failed",
     ("import_runs", "mode"): "update",
     ("import_workers", "listener"): "down",
+    ("notification_channels", "kind"): "in_app",
+    ("notification_channels", "events"): ["import.failed"],
+    ("notification_channels", "scope"): "organization",
+    ("notification_channels", "language"): "fr",
+    ("import_notifications", "event"): "import.held",
+    ("notification_deliveries", "kind"): "email",
 }
 
 
@@ -333,6 +369,29 @@ class World:
                 "runs": 0,
             },
             "import_service_status": {"is_alive": True},
+            "notification_channels": {
+                "profile_id": str(self.dealer.creator_id),
+                "kind": "email",
+                "is_enabled": False,
+            },
+            "import_notifications": {
+                "id": str(uuid4()),
+                "event": "import.failed",
+                "key": uuid4().hex,
+                "data": {},
+            },
+            "notification_deliveries": {
+                "id": str(uuid4()),
+                "kind": "webhook",
+                "next_try_at": now_and(3600),
+                "expires_at": now_and(7200),
+            },
+            "notification_inbox": {
+                "id": str(uuid4()),
+                "profile_id": str(self.dealer.creator_id),
+                "event": "import.failed",
+                "data": {},
+            },
             "import_operations": {
                 "id": str(uuid4()),
                 "operator": "o",
@@ -347,8 +406,15 @@ class World:
                 "item": {},
             },
         }[table]
-        if table in OF_NOBODY | {"organizations", "import_batches", "import_settings"}:
+        if table in OF_NOBODY | {
+            *("organizations", "import_batches", "import_settings", "notification_deliveries")
+        }:
             del row["organization_id"]
+        if table in {"notification_deliveries", "notification_inbox"}:
+            row["notification_id"] = self.arrange("import_notifications")["id"]
+        if table == "notification_deliveries":
+            hook = {"profile_id": None, "kind": "webhook", "url": "https://x.example.com"}
+            row["channel_id"] = self.arrange("notification_channels", **hook)["id"]
         if table in {
             *("import_runs", "import_batches", "import_errors", "import_changes"),
             "import_operations",
@@ -375,7 +441,7 @@ class World:
         if table in {"import_service_status", "import_analysts"}:
             return dict.fromkeys(KEYS.get(table, ()), self.dealer.organization_id)
         row = self.row(table) | columns
-        if table == "scheduled_jobs":
+        if table in {"scheduled_jobs", "notification_channels"}:
             row = {"id": str(uuid4())} | row
         statement = sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(table),
@@ -396,6 +462,10 @@ class World:
                 " where organization_id like any(%(patterns)s))"
             ),
             "import_workers": "id like any(%(patterns)s)",
+            "notification_deliveries": (
+                "channel_id in (select id from notification_channels"
+                " where organization_id like any(%(patterns)s))"
+            ),
             "import_service_status": "false",  # what it is made of is looked at by itself
         }.get(table, "organization_id like any(%(patterns)s)")
         patterns = [f"{d.organization_id}%" for d in (self.dealer, self.other)]
@@ -456,7 +526,7 @@ def new_value(world, table, column, column_type):
         return NARROWED[table, column]
     if column == "organization_id":
         return world.other.organization_id
-    if column in {"created_by", "owner_id"}:
+    if column in {"created_by", "owner_id", "profile_id"}:
         return str(world.dealer.colleague_id)
     if column == "job_id":
         return world.far_job()
@@ -469,8 +539,11 @@ def where(key):
     return {column: f"eq.{value}" for column, value in key.items()}
 
 
-# Whose row is the dealer, or the one that an organization can have.
-ONE_OF_EACH = {"organizations", "profiles", "organization_settings", "import_guards"}
+# Whose row is the dealer, or the one that an organization or a person can have.
+ONE_OF_EACH = {
+    "organizations", "profiles", "organization_settings", "import_guards",
+    "notification_channels", "notification_deliveries",
+}  # fmt: skip
 EACH_TABLE = pytest.mark.parametrize("table", MAY)
 
 

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from devstack import migrations, running, schema
 from devstack.faults import Faults, HttpRule
+from tests.telling import ask
 from worker import __version__
 from worker.operating import doctor
 from worker.operating.doctor import comparison
@@ -687,6 +688,36 @@ async def test_what_a_worker_writes_is_no_browsers(dealer, queue):
             "apply_inventory_batch", job.run_id, range(number, number + 1), [row], []
         )
     assert dealer.scalar("select count(*) from import_internal.browser_writes") == 0
+
+
+# What people asked to be told.
+
+
+@pytest.mark.usefixtures("worker")
+async def test_mail_that_nobody_can_send(dealer, monkeypatch):
+    ask(dealer, "email")
+    assert await noted() == {
+        "notifications": ["1 person asked for mail; this environment cannot send."]
+    }
+    tell = "select import_internal.tell(%s, 'import.failed', %s, null, null, %s, '{}', now())"
+    dealer.execute(tell, dealer.organization_id, dealer.organization_id, dealer.creator_id)
+    dealer.execute("update notification_deliveries set next_try_at = now() - interval '1 hour'")
+    said = "1 notification due for 15 minutes and not tried."
+    assert await found() == {"notifications": [said]}
+    monkeypatch.setenv("WORKER_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("WORKER_MAIL_FROM", "imports@example.com")
+    assert await found() == {"notifications": [said]}
+    dealer.execute("update notification_deliveries set status = 'failed', ended_at = now()")
+    said = "1 mail about imports could not be delivered in the last day."
+    assert await found() == {"notifications": [said]}
+    dealer.execute("update notification_deliveries set kind = 'webhook'")
+    dealer.execute("update notification_channels set disabled_reason = 'It answered 410.'")
+    assert await noted() == {
+        "notifications": [
+            "1 webhook message not accepted by receivers in the last day.",
+            "1 webhook switched off because receivers wanted no more.",
+        ]
+    }
 
 
 def test_every_check_is_in_the_runbook():

@@ -14,6 +14,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from storage3.exceptions import StorageApiError
 
+from tests.telling import ask, deliveries, entries, inbox
 from worker.exceptions import RequestRefusedError
 from worker.importing.importer import Pace, run_import
 from worker.operating.pruning import KINDS, prune
@@ -27,6 +28,7 @@ SETTINGS = {
     "merged_days": 30,
     "imports_files_days": 30,
     "exports_files_days": 30,
+    "notifications_days": 30,
 }
 UNFINISHED = ("pending", "processing")
 OVER = ("completed", "failed", "cancelled")
@@ -655,3 +657,29 @@ async def test_several_at_once_do_no_harm(dealer, prune_all):
     await asyncio.gather(*(prune_all() for _ in range(4)))
     [row] = daily(dealer)
     assert (row["jobs"], row["created"]) == (29, 29 * 30 // 2)
+
+
+# What people were told.
+
+
+async def test_what_was_told_goes_with_all_that_belongs_to_it(dealer, prune_all):
+    ask(dealer)
+    ask(dealer, "webhook")
+    for age in (31, 29):
+        dealer.execute(
+            "select import_internal.tell(%s, 'import.failed', %s, null, null, %s, '{}', now())",
+            dealer.organization_id,
+            f"{dealer.organization_id}-{age}",
+            dealer.creator_id,
+        )
+        dealer.execute(
+            "update import_notifications set created_at = created_at - make_interval(days => %s)"
+            " where key = %s",
+            age,
+            f"{dealer.organization_id}-{age}",
+        )
+    assert (await prune_all(dry_run=True))["notifications"] >= 1
+    assert len(entries(dealer)) == 2
+    assert (await prune_all())["notifications"] >= 1
+    assert [entry["key"][-2:] for entry in entries(dealer)] == ["29"]
+    assert len(deliveries(dealer)) == len(inbox(dealer, dealer.creator_id)) == 1

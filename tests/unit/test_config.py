@@ -1,6 +1,6 @@
 import pytest
 
-from worker.config import load_settings
+from worker.config import Settings, load_settings
 from worker.exceptions import ConfigError
 from worker.logs import redact
 
@@ -9,8 +9,8 @@ GOOD = {"SUPABASE_URL": "https://p.example/", "SUPABASE_SECRET_KEY": "sb_secret_
 
 @pytest.fixture
 def environment(monkeypatch):
-    for name in (*GOOD, "WORKER_CONCURRENCY", "WORKER_BATCH_SIZE", "WORKER_LOG_LEVEL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
     return lambda **variables: [monkeypatch.setenv(*item) for item in variables.items()]
 
 
@@ -89,3 +89,43 @@ def test_the_key_is_not_shown_by_accident(environment):
 )
 def test_redact(text, expected):
     assert redact(text) == expected
+
+
+MAIL = GOOD | {"WORKER_SMTP_HOST": "smtp.example.com", "WORKER_MAIL_FROM": "imports@example.com"}
+
+
+def test_a_mail_server(environment):
+    environment(**MAIL | {"WORKER_SMTP_PASSWORD": "sb_hidden"})
+    settings = load_settings()
+    assert (settings.worker_smtp_port, settings.worker_smtp_security) == (587, "starttls")
+    assert "hidden" not in repr(settings)
+
+
+def test_a_variable_that_is_empty_is_none(environment):
+    environment(**GOOD | {"WORKER_SMTP_HOST": "", "WORKER_HTTP_PORT": ""})
+    settings = load_settings()
+    assert (settings.worker_smtp_host, settings.worker_http_port) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"WORKER_MAIL_FROM": ""}, "WORKER_MAIL_FROM is not set: set it to the address"),
+        ({"WORKER_MAIL_FROM": "Imports"}, "WORKER_MAIL_FROM is no address"),
+        ({"WORKER_MAIL_FROM": "a@x.ca\nBcc: b@x.ca"}, "WORKER_MAIL_FROM is no address"),
+        ({"WORKER_SMTP_SECURITY": "none"}, "WORKER_SMTP_SECURITY none is for a server nearby"),
+        ({"WORKER_SMTP_SECURITY": "ssl"}, "WORKER_SMTP_SECURITY Input should be"),
+        ({"WORKER_PAGE_URL": "crm.example.com"}, "WORKER_PAGE_URL must start with https://"),
+        ({"WORKER_UNSUBSCRIBE_URL": "javascript:x"}, "WORKER_UNSUBSCRIBE_URL must start with"),
+    ],
+)
+def test_a_wrong_setting_of_mail_is_named(environment, change, message):
+    environment(**MAIL | change)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(message)
+
+
+def test_hosts_that_webhooks_may_reach(environment):
+    environment(**GOOD | {"WORKER_WEBHOOK_PRIVATE_HOSTS": " Hooks.internal, 10.0.0.5,"})
+    assert load_settings().webhook_private_hosts == {"hooks.internal", "10.0.0.5"}

@@ -5,7 +5,7 @@ import asyncio
 import gc
 import json
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from worker.cli.following import job_id
 from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.jobs import add_jobs, jobs
+from worker.cli.notifications import add_notifications, notifications
 from worker.cli.prune import prune_now
 from worker.cli.report import add_report, report
 from worker.cli.stats import stats
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report: 0 when it is written, 1 when a picture cannot be drawn, 2 when it could not ask.
     jobs: 0 when it is done, 1 when the job is in no state for it, 2 when it could not ask.
     console: 0 after a clean stop, 2 when it could not begin.
+    notifications: 0 when it is done, 1 when it is not, 2 when it could not ask.
     health: 0 when a worker of this machine lives and none hangs, else 1.
     """
     options = _parser().parse_args(arguments)
@@ -71,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     # Who asks in a terminal reads the answer, not the log.
-    asks = options.command in {"jobs", "stats", "report"}
+    asks = options.command in {"jobs", "notifications", "stats", "report"}
     configure_logs("warning" if asks else settings.worker_log_level)
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
@@ -84,31 +86,24 @@ def _command(
     settings: Settings, options: argparse.Namespace
 ) -> tuple[Coroutine[Any, Any, int], int]:
     """Give what was asked for, and its exit code after a failure."""
-    command: Coroutine[Any, Any, int]
-    failure = 1
-    match options.command:
-        case "import":
-            command, failure = import_file(settings, _upload(options), Console()), FAILED
-        case "templates":
-            command, failure = templates(settings, wish_of(options), Console()), REFUSED
-        case "undo":
-            command = undo(settings, options.jobs, Console(), dry_run=options.dry_run)
-            failure = UNDO_FAILED
-        case "export":
-            command, failure = export(settings, _export(options), Console()), FAILED
-        case "duplicates":
-            command = duplicates(settings, options, Console())
-        case "prune":
-            command = prune_now(settings, Console(), dry_run=options.dry_run)
-        case "jobs":
-            command, failure = jobs(settings, options, Console()), 2
-        case "report":
-            command, failure = report(settings, options, Console()), 2
-        case "stats":
-            command, failure = stats(settings, Console(), in_json=options.json), 2
-        case _:
-            command = _run(settings, once=options.once)
-    return command, failure
+    shown = Console()
+    asked: dict[str, Callable[[], tuple[Coroutine[Any, Any, int], int]]] = {
+        "import": lambda: (import_file(settings, _upload(options), shown), FAILED),
+        "templates": lambda: (templates(settings, wish_of(options), shown), REFUSED),
+        "undo": lambda: (
+            undo(settings, options.jobs, shown, dry_run=options.dry_run),
+            UNDO_FAILED,
+        ),
+        "export": lambda: (export(settings, _export(options), shown), FAILED),
+        "duplicates": lambda: (duplicates(settings, options, shown), 1),
+        "prune": lambda: (prune_now(settings, shown, dry_run=options.dry_run), 1),
+        "jobs": lambda: (jobs(settings, options, shown), 2),
+        "report": lambda: (report(settings, options, shown), 2),
+        "notifications": lambda: (notifications(settings, options, shown), 2),
+        "stats": lambda: (stats(settings, shown, in_json=options.json), 2),
+        "run": lambda: (_run(settings, once=options.once), 1),
+    }
+    return asked[options.command]()
 
 
 async def _run(settings: Settings, *, once: bool) -> int:
@@ -153,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     add_duplicates(commands)
 
     add_jobs(commands)
+    add_notifications(commands)
     told = commands.add_parser("stats", help="how imports went today and in seven days")
     told.add_argument("--json", action="store_true", help="for programs")
     add_report(commands)

@@ -19,6 +19,7 @@ _CALLED = {
     "changes": "change sets",
     "runs": "runs, summed up by day",
     "merged": "merged duplicates",
+    "notifications": "notifications",
     "files": "files",
 }
 # After jobs that were changed: Realtime loses what is more than some hundred changes a second.

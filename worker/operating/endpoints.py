@@ -3,12 +3,13 @@
 /livez     200 while the process turns, also while it lets its last batches land
 /readyz    200, or 503 with each check that fails by its name, in JSON
 /metrics   what is counted of this process, and the queue as the database knows it
+/unsubscribe/TOKEN   where the link in a mail leads: the one path that is for the world
 """
 
 import asyncio
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 import structlog
@@ -37,6 +38,7 @@ async def serve_endpoints(
     queue: JobQueue,
     presence: Callable[[], Presence],
     obstacles: Callable[[], dict[str, str]],
+    others: Iterable[web.RouteDef] = (),
 ) -> NoReturn:
     """Serve until cancelled.
 
@@ -45,6 +47,7 @@ async def serve_endpoints(
         queue: to ask for what the database knows.
         presence: what the worker says of itself now.
         obstacles: what keeps it from taking jobs, by name; empty if nothing does.
+        others: routes beside these.
 
     Raises:
         OSError: the port is somebody else's.
@@ -67,7 +70,12 @@ async def serve_endpoints(
 
     application = web.Application()
     application.add_routes(
-        [web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+        [
+            web.get("/livez", livez),
+            web.get("/readyz", readyz),
+            web.get("/metrics", metrics),
+            *others,
+        ]
     )
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()

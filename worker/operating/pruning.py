@@ -23,6 +23,7 @@ KINDS = {
     "changes": 500,
     "runs": 500,
     "merged": 200,
+    "notifications": 50,  # each may be an event for each person who was told
     "files": 100,
 }
 

@@ -22,6 +22,7 @@ from worker.operating.doctor.checks import (
     duplicates,
     foreign_keys,
     key,
+    notifications,
     publication,
     realtime,
     runs,
@@ -53,6 +54,7 @@ WORK: Sequence[Check] = (
     runs.CHECK,
     deaths.CHECK,
     browsers.CHECK,
+    notifications.CHECK,
 )
 
 
