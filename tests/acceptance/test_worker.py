@@ -209,9 +209,31 @@ def holding(stack, path=APPLY, skip=0):
     return stack.faults.injected(Faults(http=(HttpRule(path=path, action="hold", skip=skip),)))
 
 
+def hold_after_four(stack):
+    """Let four batches land, and hold those behind them until the faults change."""
+    stack.faults.set(Faults(http=(HttpRule(path=APPLY, action="hold", skip=4),)))
+
+
+def teach_that_items_are_new(dealer):
+    """Have its worker import other new items: from then on each batch is one call, not two."""
+    records = [{"sku": f"OLD-{n}", "name": f"Old item {n}"} for n in range(150)]
+    job_id = dealer.insert_job(records)
+    wait_until(lambda: dealer.status(job_id) == "completed")
+
+
+def items(dealer):
+    """How many there are, but for those that taught."""
+    return dealer.scalar(
+        "select count(*) from inventory where organization_id = %s and sku like 'SKU-%%'",
+        dealer.organization_id,
+    )
+
+
 def test_sigterm_lands_what_is_in_flight_and_gives_the_rest_back(stack, dealer, tmp_path, figure):
-    job_id = dealer.insert_job(dealer.records(2000))
-    with holding(stack, skip=4), worker_process(stack, tmp_path) as (process, log):
+    with worker_process(stack, tmp_path) as (process, log), stack.faults.injected(Faults()):
+        teach_that_items_are_new(dealer)
+        hold_after_four(stack)
+        job_id = dealer.insert_job(dealer.records(2000))
         stack.faults.wait_until_held(4)
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -221,7 +243,7 @@ def test_sigterm_lands_what_is_in_flight_and_gives_the_rest_back(stack, dealer, 
         figure(f"SIGTERM → exit 0 in {time.monotonic() - started:.2f} s")
     assert [line["signal"] for line in logged(log, "worker_stopping")] == ["SIGTERM"]
     assert dealer.job(job_id)["status"] == "pending"
-    landed = len(dealer.inventory())
+    landed = items(dealer)
     assert landed == 800  # four batches before, and the four that were in flight
     ledger = "select sum(created)::int from import_batches where job_id = %s"
     assert dealer.scalar(ledger, job_id) == landed
@@ -239,20 +261,22 @@ def test_a_job_that_is_cancelled_or_deleted_stops_within_a_batch(stack, dealer, 
         "cancel": "update scheduled_jobs set status = 'cancelled' where id = %s",
         "delete": "delete from scheduled_jobs where id = %s",
     }[how]
-    job_id = dealer.insert_job(dealer.records(2000))
-    with holding(stack, skip=4), worker_process(stack, tmp_path) as (_, log):
+    with worker_process(stack, tmp_path) as (_, log), stack.faults.injected(Faults()):
+        teach_that_items_are_new(dealer)
+        hold_after_four(stack)
+        job_id = dealer.insert_job(dealer.records(2000))
         stack.faults.wait_until_held(4)
         dealer.execute(statement, job_id)
         stack.faults.clear()
-        wait_until(lambda: logged(log, "import_ended"))
+        wait_until(lambda: len(logged(log, "import_ended")) == 2)
         # What was in flight came too late, and nothing came after it.
-        assert len(dealer.inventory()) == 400
-        [ended] = logged(log, "import_ended")
+        assert items(dealer) == 400
+        _, ended = logged(log, "import_ended")
         assert ended["outcome"] == {"cancel": "cancelled", "delete": "lost"}[how]
     if how == "cancel":
         [run] = dealer.runs(job_id)
         assert run["outcome"] == "cancelled"
-        assert run["created"] == len(dealer.inventory())
+        assert run["created"] == items(dealer)
         assert run["created"] + run["unprocessed"] == 2000
         assert dealer.job(job_id)["status"] == "cancelled"
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -180,6 +180,7 @@ HISTORIES = st.builds(
 )
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(HISTORIES)
 def test_a_claim_takes_what_looking_at_every_job_would_take(database, history):
     with database.transaction(force_rollback=True):
