@@ -31,7 +31,7 @@ export default {
     let over = job;
     if (!isOver(job)) {
       const bar = element("div.stack", {});
-      show(body, bar, job.created_by === who.userId && cancelButton(job, context));
+      show(body, bar, element("p.quiet", {}, t("job.goesOn")), job.created_by === who.userId && cancelButton(job, context));
       const words = { waits: t("job.waits"), runs: t("job.runs") };
       over = await awaitJob(bar, id, words, context, (now) => show(head, heading({ ...job, ...now })));
       if (!over) {

@@ -27,6 +27,7 @@ async def test_a_worker_that_goes_in_the_middle_and_one_that_comes(visit, worker
     stack.faults.set(Faults(http=(batches,)))
     await begin.click()
     await expect(page.get_by_text("of 1,200 rows")).to_be_visible()
+    await expect(page.get_by_role("progressbar")).to_be_visible()
     await asyncio.to_thread(stack.faults.wait_until_held)
     worker.ask_to_stop()
     stack.faults.clear()
