@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Node from the wheel lands in the venv, so it is on the PATH of every recipe and every test.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, each of some two hundred processes compiles the worker anew.
+unexport PYTHONDONTWRITEBYTECODE
 # What tests choose by chance; the same choices each time, unless another is given.
 export SEED ?= 20261123
 export FAULTS_SEED ?= $(SEED)
@@ -30,31 +32,19 @@ demo: install ## import the shipped 10,000-row file through the whole system
 
 test: install ## all checks and tests; SEED=7 makes other choices of what is chosen by chance
 	@rm -f .failures
-	@PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory --keep-going -j3 acceptance-alone \
-	    integration-and-bench check-unit-and-faults \
+	@PYTHONUNBUFFERED=1 $(MAKE) --no-print-directory --keep-going -j3 $(SHOWN) \
 	  || { echo; echo "make test failed. To repeat what failed:"; \
 	       cat .failures 2>/dev/null || echo "  make test SEED=$(SEED)"; exit 1; }
 	@echo "make test: everything passed"
 
-# Three chains for two cores, for many tests wait. Lines appear as they come, and say whose they are.
-.PHONY: acceptance-alone integration-and-bench check-unit-and-faults
-acceptance-alone: install
-	@$(call shown,acceptance)
-
-integration-and-bench: install
-	@$(call shown,integration)
-	@$(call shown,bench-smoke)
-
-check-unit-and-faults: install
-	@$(call shown,check)
-	@$(call shown,unit)
-	@$(call shown,faults-short)
-	@$(call shown,browser-tests)
-
-define shown
-$(MAKE) --no-print-directory $(1) 2>&1 | sed -u 's/^/$(1) | /' \
-  || { echo "  make $(1) SEED=$(SEED)" | tee -a .failures; exit 1; }
-endef
+# Three at a time on two cores, for many tests wait; the longest first, so that none is left alone
+# at the end. Lines appear as they come, and say whose they are.
+SUITES := integration acceptance faults-short browser-tests unit bench-smoke check
+SHOWN := $(addprefix shown-,$(SUITES))
+.PHONY: $(SHOWN)
+$(SHOWN): shown-%: install
+	@$(MAKE) --no-print-directory $* 2>&1 | sed -u 's/^/$* | /' \
+	  || { echo "  make $* SEED=$(SEED)" | tee -a .failures; exit 1; }
 
 check: install ## format, lint, types, import rules, dead code
 	$(BIN)/ruff format --check .
@@ -83,6 +73,9 @@ browser-tests: install browser ## the page, in Chromium
 
 thorough: install ## ten times the examples of every property, files of a million lines, the image
 	PROPERTIES=thorough $(BIN)/pytest tests/unit tests/acceptance/test_round_trip.py -m ""
+	PROPERTIES=thorough $(BIN)/pytest \
+	  tests/integration/test_contacts.py tests/integration/test_undo_histories.py \
+	  tests/integration/test_waiting.py
 	$(BIN)/pytest tests/acceptance -m thorough
 
 coverage: install ## which branches of worker/ these three take: twice their time, fails below 95 %

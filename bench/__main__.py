@@ -6,14 +6,16 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from bench import report
-from bench.ground import Ground
+from bench.ground import Ground, start_worker
 from bench.parts import PARTS, SMOKE, Run, Sizes
 from devstack import running
 
@@ -40,13 +42,15 @@ def main() -> None:
         write(figures)
 
 
-def measure(parts: list[str], sizes: Sizes) -> dict[str, list[Run]]:
+def measure(
+    parts: list[str], sizes: Sizes, start: Callable[..., Any] = start_worker
+) -> dict[str, list[Run]]:
     """Run parts one after another on a stack of their own; the raw runs of each."""
     figures: dict[str, list[Run]] = {}
     with ExitStack() as held:
         stack = held.enter_context(running())
         database = held.enter_context(psycopg.connect(stack.db_url, autocommit=True))
-        ground = Ground(stack, database)
+        ground = Ground(stack, database, start)
         for part in parts:
             started = time.monotonic()
             figures[part] = []

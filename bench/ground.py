@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -46,12 +46,24 @@ class Measured:
         return self.rows / self.seconds
 
 
+def start_worker(environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """Start a worker as a platform does."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "worker", "run"], cwd=_PROJECT, env=environment, stdout=output
+        )
+
+
 @dataclass(frozen=True)
 class Ground:
-    """A running stack, seen from outside."""
+    """A running stack, seen from outside.
+
+    start: starts a worker; where nothing is measured, it may be forked from one that is warm.
+    """
 
     stack: Stack
     database: psycopg.Connection[tuple[object, ...]]
+    start: Callable[[Mapping[str, str], Path], "subprocess.Popen[bytes]"] = start_worker
 
     def empty(self) -> None:
         """Bring the tables to the state that every run starts from."""
@@ -150,13 +162,11 @@ class Ground:
             yield
 
     @contextmanager
-    def worker(self) -> Iterator[int]:
+    def worker(self, concurrency: int = 2) -> Iterator[int]:
         """Run a real worker that listens; its process number."""
-        environment = self.stack.worker_environment
+        environment = self.stack.worker_environment | {"WORKER_CONCURRENCY": str(concurrency)}
         with tempfile.NamedTemporaryFile("w+") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "worker", "run"], cwd=_PROJECT, env=environment, stdout=log
-            )
+            process = self.start(environment, Path(log.name))
             try:
                 while '"live"' not in Path(log.name).read_text():
                     if process.poll() is not None:

@@ -31,11 +31,15 @@ class Sizes:
     backlog: int = 1_000
     claims: int = 64
     nights: int = 10
+    # Jobs of one row, in turns of that many dealers.
+    little_jobs: int = 4_000
+    dealers: int = 500
 
 
 SMOKE = Sizes(
-    runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5, backlog=20, claims=4, nights=3
-)
+    runs=1, rows=400, small=200, large=1_000, sample=20, pick_ups=5, backlog=20, claims=4, nights=3,
+    little_jobs=20, dealers=5,
+)  # fmt: skip
 
 
 def side_by_side(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -164,6 +168,21 @@ def claims(ground: Ground, sizes: Sizes) -> Iterator[Run]:
     """Claim from backlogs of several sizes and shapes."""
     for backlog in backlogs(sizes.backlog):
         yield from claim_times(ground, backlog, sizes.claims)
+
+
+def little_jobs(ground: Ground, sizes: Sizes) -> Iterator[Run]:
+    """Import jobs of one row, of many dealers, with few and many of them at a time."""
+    for milliseconds in (0, 40):
+        for run in range(sizes.runs):
+            for concurrency in (2, 8, 16) if milliseconds == 0 else (8,):
+                ground.empty()
+                dealers = [ground.organization()[0] for _ in range(sizes.dealers)]
+                with ground.worker(concurrency) as pid, ground.latency(milliseconds):
+                    act = partial(ways.little_jobs, ground, dealers, sizes.little_jobs)
+                    measured = ground.measure(sizes.little_jobs, act, worker=pid)
+                way = f"jobs of one row, {concurrency} at a time"
+                mark = {"way": way, "lap": "first", "run": run, "latency_ms": milliseconds}
+                yield mark | as_json(measured)
 
 
 def job_row(ground: Ground, sizes: Sizes) -> Iterator[Run]:
@@ -316,6 +335,7 @@ PARTS: dict[str, Callable[[Ground, Sizes], Iterator[Run]]] = {
     "pruning": pruning,
     "pick-up": pick_up,
     "claims": claims,
+    "little-jobs": little_jobs,
     "job-row": job_row,
     "types": other_types,
     "workers": two_workers,

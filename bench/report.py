@@ -50,28 +50,35 @@ def targets(figures: Figures) -> list[Target]:
     exports = figures.get("exports", [])
     first = middle(ways, way="worker, jobs of 2,000", lap="first")
     rows = [
-        _ratio("worker ÷ limit, first import", first, middle(ways, way="limit"), 0.6, 0.8),
-        _ratio("worker ÷ incumbent, 0 ms", first, middle(ways, way="incumbent"), 25, 30),
+        _ratio("worker ÷ limit, 39 jobs", first, middle(ways, way="limit"), 0.85, 0.9),
+        _ratio(
+            "worker ÷ limit, one file",
+            middle(ways, way="worker, one file", lap="first"),
+            middle(ways, way="limit"),
+            0.92,
+            0.95,
+        ),
+        _ratio("worker ÷ incumbent, 0 ms", first, middle(ways, way="incumbent"), 30, 40),
         _ratio(
             "worker ÷ incumbent, 40 ms",
             middle(slow, way="worker, jobs of 2,000", lap="first", latency_ms=40),
             middle(slow, way="incumbent", latency_ms=40),
-            200,
             300,
+            400,
         ),
         _ratio(
             "re-import ÷ first import, jobs of 2,000",
             middle(ways, way="worker, jobs of 2,000", lap="again"),
             first,
             2,
-            4,
+            3,
         ),
         _ratio(
             "re-import ÷ first import, one file",
             middle(ways, way="worker, one file", lap="again"),
             middle(ways, way="worker, one file", lap="first"),
             2,
-            4,
+            3,
         ),
         _export_ratio(exports),
         _export_memory(exports),
@@ -108,6 +115,7 @@ def targets(figures: Figures) -> list[Target]:
         *_pick_up(times),
         _preview(figures.get("previews", [])),
         *_claims(figures.get("claims", [])),
+        _little_jobs(figures.get("little-jobs", [])),
         _updates(figures.get("job-row", [])),
         _share_of_reading(sizes),
         _ratio(
@@ -228,6 +236,13 @@ def _claims(runs: list[Run]) -> Iterable[Target]:
     yield Target(name, "≤ 5 ms", "≤ 2 ms", f"{many:.1f} ms", many <= 5)
     ratio = many / few
     yield Target(f"{name} ÷ with {counts[0]:,.0f}", "≤ 2", "", f"{ratio:.2f}", ratio <= 2)
+
+
+def _little_jobs(runs: list[Run]) -> Target | None:
+    rate = middle(runs, way="jobs of one row, 8 at a time", latency_ms=0)
+    if rate is None:
+        return None
+    return Target("jobs of one row, 8 at a time", "200/s", "400/s", f"{rate:.0f}/s", rate >= 200)
 
 
 def _updates(runs: list[Run]) -> Target | None:

@@ -48,12 +48,12 @@ _COLUMNS = (
 def parsed(records: Sequence[Record]) -> list[Row]:
     """Parse beforehand, for ways whose parsing is not what is measured."""
     parse = row_parser(_INVENTORY, mapped_already(_INVENTORY), {})
-    rows = [parse(number, SourceRow(number, record)) for number, record in enumerate(records, 1)]
-    return [
-        row | {"search_keywords": str(row["search_keywords"]).split(",")}
-        for row in rows
-        if isinstance(row, dict)
-    ]
+    read = [parse(number, SourceRow(number, record)) for number, record in enumerate(records, 1)]
+    rows = [row for row in read if isinstance(row, dict)]
+    for row in rows:
+        _INVENTORY.derive(row)
+        row["search_keywords"] = str(row["search_keywords"]).split(",")
+    return rows
 
 
 def incumbent(ground: Ground, records: Sequence[Record]) -> float:
@@ -147,6 +147,22 @@ def worker_jobs(ground: Ground, organization: str, records: Sequence[Record]) ->
 def worker_file(ground: Ground, organization: str, content: bytes) -> float:
     """Have a running worker import a file from Storage."""
     return ground.seconds_of([ground.job(organization, ground.upload(organization, content))])
+
+
+def little_jobs(ground: Ground, dealers: Sequence[str], jobs: int) -> float:
+    """Have a running worker import jobs of one row, in turns one of each dealer."""
+    with ground.database.transaction():
+        made = [
+            ground.job(
+                dealers[number % len(dealers)],
+                {
+                    "records": [{"sku": f"A-{number}", "name": "Screw", "unit_price": "2.50"}],
+                    "mapping": {"Item": "sku", "Name": "name", "Price": "unit_price"},
+                },
+            )
+            for number in range(jobs)
+        ]
+    return ground.seconds_of(made)
 
 
 def preview(ground: Ground, organization: str, content: bytes) -> float:

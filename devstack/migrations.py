@@ -39,6 +39,8 @@ async def run(workdir: Path, *arguments: str) -> str:
             **os.environ,
             "HOME": str(workdir),  # neither reads nor writes the user's settings
             "DO_NOT_TRACK": "1",
+            # It is a JavaScript program that lives for a second: its best compiler never pays.
+            "BUN_JSC_useDFGJIT": "0",
             "SUPABASE_TELEMETRY_DISABLED": "1",
             "SUPABASE_NO_UPDATE_NOTIFIER": "1",
             "PGSSLMODE": "disable",  # on loopback; else it tries TLS first and warns

@@ -103,6 +103,11 @@ async def retried(name: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
     raise AssertionError  # tenacity returns or raises
 
 
+def is_transient(code: str) -> bool:
+    """Whether what a statement raised passes by itself: by its SQLSTATE, or PostgREST's code."""
+    return bool(_TRANSIENT_CODE.fullmatch(code))
+
+
 async def _raise_if_transient(response: httpx.Response) -> None:
     """Judge before the client's parts forget the status and the Retry-After header."""
     if response.is_success:
@@ -110,7 +115,7 @@ async def _raise_if_transient(response: httpx.Response) -> None:
     status, code = response.status_code, _code(await response.aread())
     # PostgREST's answer when PostgreSQL dies under a statement: 400, with an empty code.
     died = status == httpx.codes.BAD_REQUEST and not code and _is_rest(response)
-    if status in _TRANSIENT_STATUS or _TRANSIENT_CODE.fullmatch(code) or died:
+    if status in _TRANSIENT_STATUS or is_transient(code) or died:
         retry_after = response.headers.get("Retry-After", "")
         seconds = min(float(retry_after), 10) if retry_after.isdecimal() else 0
         raise TransientError(f"status {status}, code {code or 'none'}", seconds)

@@ -35,6 +35,10 @@ class RequestRefusedError(ImportWorkerError):
     """The database refused a call for good (revoked key, missing function). Retrying is useless."""
 
 
+class KeywordsNeededError(ImportWorkerError):
+    """Rows that came without search keywords need them. Nothing was applied; send all of them."""
+
+
 class DuplicateRefusedError(ImportWorkerError):
     """A duplicate cannot be treated as asked. The text tells the operator why; nothing was done."""
 

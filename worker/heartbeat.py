@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 from worker.exceptions import JobCancelledError
 from worker.job import Job, Progress
@@ -21,6 +22,8 @@ class Heartbeat:
         self._queue = queue
         self._job = job
         self._moved = asyncio.Event()
+        self._reporting = asyncio.Lock()
+        self._is_over = False
 
     def show(self, total: int, *, passes: int = 1) -> None:
         """Set how many rows the job has, once they are counted, and how often each goes through."""
@@ -32,6 +35,16 @@ class Heartbeat:
         """Count rows that have gone through."""
         self.current += rows
         self._moved.set()
+
+    @contextlib.asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        """Report nothing while a call is made that may end the run: a report would find it lost."""
+        async with self._reporting:
+            yield
+
+    def end(self) -> None:
+        """Report nothing more: the run is over."""
+        self._is_over = True
 
     async def beat(self) -> None:
         """Report at most once a second, and often enough for the lease when nothing moves.
@@ -49,6 +62,9 @@ class Heartbeat:
                     await self._moved.wait()
                 progress = Progress(self.current // self._passes, self._total)
             self._moved.clear()
-            status = await self._queue.report_progress(self._job.run_id, progress)
+            async with self._reporting:
+                if self._is_over:
+                    return
+                status = await self._queue.report_progress(self._job.run_id, progress)
             if status == "cancelled":
                 raise JobCancelledError

@@ -1,14 +1,14 @@
 """What a job, a row's error and a batch's result are. What happens to them lives elsewhere."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 from uuid import UUID
 
 
 def _known(cls: type, answer: dict[str, Any]) -> dict[str, Any]:
     """Keep what a class has a field for: a newer database may say more than we know."""
-    return {field.name: answer[field.name] for field in fields(cls)}
+    return {known.name: answer[known.name] for known in fields(cls)}
 
 
 # What a worker can be asked for: import_runs.kind.
@@ -33,6 +33,8 @@ class Job:
     attempt: int
     # Records in file_data; None where it holds none.
     row_count: int | None
+    # All of them, of a small job: the claim brought them along. Else they are to be read.
+    records: list[object] | None
     # File column → field, as file_data names it; with records, whose keys are then fields already.
     mapping: Mapping[str, object] | None
     # Where the file lies, as file_data names it; None where the records are in file_data.
@@ -201,6 +203,28 @@ class RunResult:
     def from_json(cls, result: dict[str, Any]) -> Self:
         """Read the answer of a function that finishes a run."""
         return cls(**_known(cls, result))
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a run is about to apply."""
+
+    # Rows of the job, blank ones not counted.
+    row_count: int
+    # File column → field, as it will be used.
+    mapping: Mapping[str, str]
+    # What was guessed or ignored, in sentences for the dealer.
+    notes: Sequence[str]
+    # What tells one version of the file from another; None for records.
+    source_version: str | None = None
+    # The file's columns; None where keys are fields already.
+    columns: Sequence[str] | None = None
+    # How the file was read, as a job's options would say it.
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """Give it as begin_import takes it."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ lost. A claim is made once, for the poll repeats it; what a lost answer brought 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -17,17 +17,19 @@ import httpx
 from postgrest import APIError
 from supabase import AsyncClient
 
-from worker.connection import STATEMENT_SECONDS, TransientError, retried
+from worker.connection import STATEMENT_SECONDS, TransientError, is_transient, retried
 from worker.exceptions import (
     DatabaseUnavailableError,
     JobCancelledError,
     JobRefusedError,
+    KeywordsNeededError,
     RequestRefusedError,
     RunLostError,
 )
 from worker.job import (
     KINDS,
     BatchResult,
+    Begun,
     Claim,
     ExportPage,
     Insert,
@@ -39,11 +41,14 @@ from worker.job import (
     UndoPlan,
     ZeroStep,
 )
-from worker.memory import Layout, Memory
+from worker.memory import Memory
 from worker.presence import Presence
+from worker.together import Together
 
 Answer = TypeVar("Answer", dict[str, Any], list[Any], str)
 
+# Functions after which a run is over.
+_ENDINGS = {"finish_import", "finish_preview", "finish_export", "release_import"}
 _JOB_STATUSES = {"pending", "processing", "completed", "failed", "cancelled"}
 
 
@@ -54,6 +59,9 @@ class JobQueue:
         self._client = client
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
+        self._short_jobs = Together(self._import_short_jobs)
+        # Runs that came in an answer, and whose end none has confirmed.
+        self._held: set[str] = set()
         # For calls that the lease or the poll waits for: short enough to try again in time.
         self._quick_seconds = min(10.0, lease_seconds / 4)
 
@@ -61,16 +69,15 @@ class JobQueue:
         self,
         max_jobs: int,
         orphan_after_seconds: int,
-        held: Iterable[UUID] | None = None,
         export_after_seconds: int = 90,
     ) -> Claim:
         """Take up to max_jobs due jobs, each of another organization.
 
+        Runs that the database has in this worker's name, and that no answer brought, come again.
+
         Args:
             max_jobs: how many there is room for.
             orphan_after_seconds: as in Settings.
-            held: the runs that this worker knows of. Others that the database has in its name come
-                back, for the answer that brought them was lost; None: they don't.
             export_after_seconds: as in Settings.
 
         Raises:
@@ -86,12 +93,13 @@ class JobQueue:
                 lease_seconds=self._lease_seconds,
                 max_jobs=max_jobs,
                 orphan_after_seconds=orphan_after_seconds,
-                held=None if held is None else [str(run_id) for run_id in held],
+                held=list(self._held),
                 export_after_seconds=export_after_seconds,
                 kinds=KINDS,
             )
         except TransientError as error:
             raise DatabaseUnavailableError(str(error)) from None
+        self._held.update(job["run_id"] for job in answer["jobs"])
         return Claim(
             jobs=tuple(Job.from_json(job) for job in answer["jobs"]),
             recent=tuple(Insert.from_json(insert) for insert in answer["recent"]),
@@ -125,40 +133,15 @@ class JobQueue:
         )
         return Memory.from_json(options, answer)
 
-    async def begin(  # noqa: PLR0913, PLR0917 - what begin_import is told
-        self,
-        run_id: UUID,
-        row_count: int,
-        mapping: Mapping[str, str],
-        notes: Sequence[str],
-        source_version: str | None,
-        layout: Layout | None = None,
-    ) -> str:
+    async def begin(self, run_id: UUID, begun: Begun) -> str:
         """Say what the run is about to apply, before its first batch; the job's status.
-
-        Args:
-            run_id: the run.
-            row_count: rows of the job, blank ones not counted.
-            mapping: column → field, as it will be used.
-            notes: what was guessed or ignored, in sentences for the dealer.
-            source_version: what tells one version of the file from another; None for records.
-            layout: what the file looked like.
 
         Raises:
             JobRefusedError: an earlier run applied rows of another version.
 
         """
         return await self._call(
-            "begin_import",
-            str,
-            STATEMENT_SECONDS,
-            run_id=str(run_id),
-            row_count=row_count,
-            mapping=dict(mapping),
-            notes=list(notes),
-            source_version=source_version,
-            columns=None if layout is None or layout.columns is None else list(layout.columns),
-            options={} if layout is None else dict(layout.options),
+            "begin_import", str, STATEMENT_SECONDS, run_id=str(run_id), **begun.as_json()
         )
 
     async def apply_batch(
@@ -169,7 +152,12 @@ class JobQueue:
         rows: Sequence[dict[str, object]],
         errors: Sequence[RowError],
     ) -> BatchResult:
-        """Apply the rows numbered by span in one transaction."""
+        """Apply the rows numbered by span in one transaction.
+
+        Raises:
+            KeywordsNeededError: there are none with the rows, and they are not there already.
+
+        """
         counts = await self._call(
             function,
             dict,
@@ -181,6 +169,54 @@ class JobQueue:
             errors=[error.as_json() for error in errors],
         )
         return BatchResult.from_json(counts)
+
+    async def import_short(  # noqa: PLR0913, PLR0917 - what begin, apply_batch and finish are told
+        self,
+        run_id: UUID,
+        begun: Begun | None,
+        row_count: int,
+        rows: Sequence[dict[str, object]],
+        errors: Sequence[RowError],
+        message: str | None,
+    ) -> tuple[BatchResult | None, RunResult | None]:
+        """Begin, apply all rows of a job as one batch, and finish unless some were refused.
+
+        Jobs that are imported at the same time share a call.
+
+        Returns:
+            how the rows ended (None: a call before this one finished the run), and the run (None:
+            it is not finished).
+
+        """
+        asked: dict[str, object] = {
+            "run_id": str(run_id),
+            "begun": None if begun is None else begun.as_json(),
+            "last_row": row_count,
+            "rows": rows,
+            "errors": [error.as_json() for error in errors],
+            "message": message,
+        }
+        try:
+            answer = await retried("import_short_jobs", partial(self._ask_for_short, asked))
+        except RunLostError:
+            self._held.discard(str(run_id))
+            raise
+        batch, result = answer["batch"], answer["result"]
+        if result is not None:
+            self._held.discard(str(run_id))
+        return (
+            None if batch is None else BatchResult.from_json(batch),
+            None if result is None else RunResult.from_json(result),
+        )
+
+    async def _ask_for_short(self, asked: dict[str, object]) -> dict[str, Any]:
+        answer = await self._short_jobs.ask(asked)
+        if "code" in answer:
+            raise _translated("import_short_jobs", answer["code"], answer["message"])
+        return answer
+
+    async def _import_short_jobs(self, jobs: list[dict[str, object]]) -> list[dict[str, Any]]:
+        return await self._call_once("import_short_jobs", list, STATEMENT_SECONDS, jobs=jobs)
 
     async def begin_undo(self, run_id: UUID) -> UndoPlan:
         """Reserve what the run is to take back; the same again for a later attempt.
@@ -449,7 +485,16 @@ class JobQueue:
             DatabaseUnavailableError: there was none.
 
         """
-        return await retried(function, lambda: self._call_once(function, kind, within, **arguments))
+        try:
+            answer = await retried(
+                function, lambda: self._call_once(function, kind, within, **arguments)
+            )
+        except RunLostError:
+            self._held.discard(str(arguments["run_id"]))
+            raise
+        if function in _ENDINGS:
+            self._held.discard(str(arguments["run_id"]))
+        return answer
 
     async def _call_once(
         self, function: str, kind: type[Answer], within: float, **arguments: object
@@ -469,21 +514,24 @@ class JobQueue:
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError) as error:
             raise TransientError(type(error).__name__) from None
         except APIError as error:
-            raise _translate(name, error) from None
+            raise _translated(name, str(error.code or ""), error.message) from None
         if not isinstance(answer, kind) or (kind is str and answer not in _JOB_STATUSES):
             # A page of somebody's between us and PostgREST, with status 200.
             raise TransientError(f"an answer of type {type(answer).__name__}")
         return answer
 
 
-def _translate(function: str, error: APIError) -> Exception:
+def _translated(function: str, code: str, message: str | None) -> Exception:
     """Name what a refusal means, in codes only: PostgREST's details quote values."""
-    code = str(error.code or "")
+    if is_transient(code):
+        return TransientError(f"code {code}")
     match code:
         case "PT404" | "PT409":
-            return RunLostError(error.message)
+            return RunLostError(message)
         case "PT410":
             return JobCancelledError()
         case "PT412":
-            return JobRefusedError(error.message)
+            return JobRefusedError(message)
+        case "IMKEY":
+            return KeywordsNeededError()
     return RequestRefusedError(f"{function}: code {code or 'unknown'}")

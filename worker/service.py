@@ -8,9 +8,9 @@ import secrets
 import signal
 import socket
 import time
-from collections import deque
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import structlog
 from supabase import AsyncClient
@@ -23,6 +23,7 @@ from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.exporting.exporter import run_export
 from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
+from worker.importing.thrift import Thrift
 from worker.job import Claim, Job
 from worker.listener import Listener, ListenerState
 from worker.operating.attendance import attend, leave
@@ -35,9 +36,6 @@ from worker.scratch import remove_leftovers
 from worker.storage import EXPORTS, FileStore
 from worker.undoing.undo import run_undo
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 log = structlog.get_logger()
 
 # Heroku kills 30 s after SIGTERM, and we promise 25. Batches in flight land long before; a database
@@ -47,7 +45,8 @@ _RELEASE_SECONDS = 4.0
 # Ctrl-C reaches a process more than once when it has a parent that passes it on.
 _SAME_REQUEST_SECONDS = 1.0
 _GAUGES_SECONDS = 60.0
-_KNOWN_RUNS = 200
+# Far below what anybody notices of a job that comes meanwhile.
+_CLOSE_TOGETHER_SECONDS = 0.02
 # What a claim may take: longer than its own limit.
 _CLAIM_SECONDS = 20.0
 
@@ -79,6 +78,8 @@ class _Service:
         self._store = FileStore(files, settings.worker_file_limit_mb)
         self._exports = FileStore(files, settings.worker_file_limit_mb, EXPORTS)
         self._pace = Pace(settings.worker_batch_size, settings.worker_batches_in_flight)
+        # By organization.
+        self._thrift: defaultdict[str, Thrift] = defaultdict(Thrift)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._stopped_at = math.inf
@@ -87,8 +88,6 @@ class _Service:
         self._runs: dict[asyncio.Task[None], Job] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-        # Runs we were given, going on or not: only what is not among them came in a lost answer.
-        self._known: deque[UUID] = deque(maxlen=_KNOWN_RUNS)
 
     async def run(self, *, once: bool) -> None:
         log.info("worker_started", worker_id=self._worker_id, once=once)
@@ -155,18 +154,29 @@ class _Service:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(sleep):
                     await self._wake.wait()
+            await self._let_others_end()
+
+    async def _let_others_end(self) -> None:
+        """Where many jobs run side by side, have ends that come close together share a claim."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TOGETHER_SECONDS):
+                while (
+                    self._settings.worker_concurrency
+                    > 2 * (self._settings.worker_concurrency - len(self._runs))
+                    and not self._stop.is_set()
+                ):
+                    self._wake.clear()
+                    await self._wake.wait()
 
     async def _claim(self, free: int) -> Claim:
         asked_at = time.monotonic()
         claim = await self._queue.claim(
             free,
             self._settings.worker_orphan_after_seconds,
-            held=self._known,
             export_after_seconds=self._settings.worker_export_after_seconds,
         )
         self._claimed_at = time.monotonic()
         for job in claim.jobs:
-            self._known.append(job.run_id)
             metrics.count_claim(job)
         self._listener.check(claim, asked_at)
         return claim
@@ -181,7 +191,8 @@ class _Service:
         """Do what a job asks for; none of these raises but for a cancel."""
         match job.kind:
             case "import":
-                await run_import(self._queue, self._store, job, self._pace, self._stop)
+                thrift = self._thrift[job.organization_id]
+                await run_import(self._queue, self._store, job, self._pace, thrift, self._stop)
             case "preview":
                 await run_preview(self._queue, self._store, job, self._stop)
             case "undo":

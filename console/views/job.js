@@ -9,6 +9,7 @@ import { notice } from "../parts/notice.js";
 import { statePill } from "../parts/pill.js";
 import { awaitJob } from "../parts/progress.js";
 import { addressOf } from "../router.js";
+import { attemptsSection } from "./job/attempts.js";
 import { steps } from "./import/steps.js";
 import { result } from "./job/result.js";
 import { undoSection } from "./job/undo.js";
@@ -32,7 +33,9 @@ export default {
     if (!isOver(job)) {
       const bar = element("div.stack", {});
       show(body, bar, element("p.quiet", {}, t("job.goesOn")), job.created_by === who.userId && cancelButton(job, context));
-      const words = { waits: t("job.waits"), runs: t("job.runs") };
+      const words = job.job_type === "export"
+        ? { waits: t("exports.waits"), runs: t("exports.runs") }
+        : { waits: t("job.waits"), runs: t("job.runs") };
       over = await awaitJob(bar, id, words, context, (now) => show(head, heading({ ...job, ...now })));
       if (!over) {
         show(place, nothing(t("job.none"), t("job.none.long"), another()));
@@ -43,9 +46,11 @@ export default {
     show(head, heading({ ...job, ...over }, run));
     const parts = element("div.stack", {});
     const undo = element("div.stack", {});
-    show(body, parts, undo, element("div.actions.last", {}, another()));
+    const attempts = element("div", {});
+    show(body, parts, undo, attempts, element("div.actions.last", {}, another()));
     await result(parts, { ...job, ...over }, run, context);
     if (run) await undoSection(undo, { ...job, ...over }, run, context);
+    await attemptsSection(attempts, job, context);
   },
 };
 

@@ -18,7 +18,9 @@ from devstack.realtime.waits import Waits
 HOST = "127.0.0.1"
 
 
-async def serve(port: int, database_url: str, secret: str, waits: Waits) -> None:
+async def serve(
+    port: int, database_url: str, secret: str, waits: Waits, poll_seconds: float
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -30,7 +32,7 @@ async def serve(port: int, database_url: str, secret: str, waits: Waits) -> None
     try:
         await web.TCPSite(runner, HOST, port).start()
         async with asyncio.TaskGroup() as group:
-            follower = group.create_task(wal.follow(database_url, subscriptions))
+            follower = group.create_task(wal.follow(database_url, subscriptions, poll_seconds))
             await stop.wait()
             follower.cancel()
     finally:
@@ -50,6 +52,9 @@ def main() -> None:
         default=1.0,
         help="multiplies the waits of the protocol, as of 5 s before a join is refused",
     )
+    parser.add_argument(
+        "--poll", type=float, default=wal.POLL_SECONDS, help="seconds between two looks for changes"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(
@@ -58,6 +63,7 @@ def main() -> None:
             arguments.database_url,
             os.environ["JWT_SECRET"],
             Waits().scaled(arguments.wait_scale),
+            arguments.poll,
         )
     )
 

@@ -35,23 +35,23 @@ class Row:
         return [column.name for column in self.columns if column.in_primary_key]
 
 
-def refusal(row: Row, role: str) -> str | None:
+def refusal(change: Change, columns: Sequence[Column], role: str) -> str | None:
     """Return the error that a role gets instead of the row (c_anon_no_select), not of a key."""
-    if row.change.event == "DELETE":
+    if change.event == "DELETE":
         return None
-    key = [column for column in row.columns if column.in_primary_key]
-    if not key or any(column.name not in row.change.new for column in key):
+    key = [column for column in columns if column.in_primary_key]
+    if not key or any(column.name not in change.new for column in key):
         return NO_PRIMARY_KEY
     return None if all(role in column.readable_by for column in key) else UNAUTHORIZED
 
 
-def refused(row: Row, error: str) -> str:
+def refused(change: Change, error: str) -> str:
     """Return the data for those who get nothing but an error."""
     fields = {"record": "{}", "columns": "[]", "errors": json.dumps([error])}
     fields |= {"commit_timestamp": "null"}
-    if row.change.event == "UPDATE":
+    if change.event == "UPDATE":
         fields |= {"old_record": "{}"}
-    return _data(row.change, fields)
+    return _data(change, fields)
 
 
 def granted(row: Row, role: str, select: tuple[str, ...] | None) -> str:

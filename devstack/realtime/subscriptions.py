@@ -105,20 +105,22 @@ class Subscriptions:
         columns = await access.columns(change.relation, roles)
         if not columns:  # the table was dropped since
             return
+        refusals = {role: payload.refusal(change, columns, role) for role in roles}
+        readers = [i for i in interests if refusals[i.subscription.identity.role] is None]
+        matching = await _matching(change, readers, access)
+        for interest in interests:
+            error = refusals[interest.subscription.identity.role]
+            if error is not None:
+                interest.subscription.send(payload.refused(change, error), [interest.binding.id])
+        if not matching:  # as for most changes: values are JSON only for who gets them
+            return
         row = payload.Row(
             change,
             columns,
             await access.as_json(change.relation, change.new),
             await access.as_json(change.relation, change.old),
         )
-        refusals = {role: payload.refusal(row, role) for role in roles}
-        readers = [i for i in interests if refusals[i.subscription.identity.role] is None]
-        receivers = await _visible(row, await _matching(change, readers, access), access)
-        for interest in interests:
-            error = refusals[interest.subscription.identity.role]
-            if error is not None:
-                interest.subscription.send(payload.refused(row, error), [interest.binding.id])
-        _send(row, receivers)
+        _send(row, await _visible(row, matching, access))
 
     async def _when_live(self) -> Access:
         async with self._went_live:

@@ -37,8 +37,10 @@ SESSION = {
 }
 
 
-async def follow(database_url: str, subscriptions: Subscriptions) -> None:
-    """Publish every change of the publication, for ever.
+async def follow(
+    database_url: str, subscriptions: Subscriptions, poll_seconds: float = POLL_SECONDS
+) -> None:
+    """Publish every change of the publication, for ever; look for some all poll_seconds.
 
     When the database goes away, or the publication is dropped, it starts over with a new slot: what
     was committed meanwhile is lost, as with the real server (h_db_*).
@@ -47,7 +49,7 @@ async def follow(database_url: str, subscriptions: Subscriptions) -> None:
         try:
             # Two sessions, because an error costs a session its temporary slots.
             async with await _connect(database_url) as slot, await _connect(database_url) as other:
-                await _follow(slot, Access(other), subscriptions)
+                await _follow(slot, Access(other), subscriptions, poll_seconds)
         except psycopg.Error as error:
             log.warning("database lost: %s", error.diag.message_primary or type(error).__name__)
         finally:
@@ -64,7 +66,9 @@ async def _connect(database_url: str) -> Connection:
     )
 
 
-async def _follow(connection: Connection, access: Access, subscriptions: Subscriptions) -> None:
+async def _follow(
+    connection: Connection, access: Access, subscriptions: Subscriptions, poll_seconds: float
+) -> None:
     await access.prepare()
     while not await _is_published(connection):  # noqa: ASYNC110 - a question, not an event of ours
         await asyncio.sleep(RECONNECT_SECONDS)
@@ -79,7 +83,7 @@ async def _follow(connection: Connection, access: Access, subscriptions: Subscri
         for change in await _changes(connection, slot):
             await subscriptions.publish(change, access)
         await _shorten(connection, slot)
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(poll_seconds)
 
 
 async def _is_published(connection: Connection) -> bool:

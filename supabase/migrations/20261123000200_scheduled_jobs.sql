@@ -114,6 +114,9 @@ create index if not exists scheduled_jobs_created_idx on public.scheduled_jobs (
 -- Every open browser reloads its organization's list on every event.
 create index if not exists scheduled_jobs_org_created_idx
   on public.scheduled_jobs (organization_id, created_at desc);
+-- The history of an organization, page by page: import_history.
+create index if not exists scheduled_jobs_org_started_idx
+  on public.scheduled_jobs (organization_id, started_at desc, id desc);
 -- The foreign key to profiles, and the policies' "only your own".
 create index if not exists scheduled_jobs_created_by_idx on public.scheduled_jobs (created_by);
 

@@ -3,6 +3,8 @@
 --
 -- Who may call them: service_role alone (the grants are at the end). They run as their caller.
 -- Lock order, everywhere: the job row, then its run, then the ledger.
+-- What each job or batch calls is in plpgsql, which plans a statement once a connection. A function in
+-- sql, unless it becomes part of its caller, is planned at each call: 0.05 to 0.5 ms.
 --
 -- How a call is refused (PostgREST turns PTnnn into the HTTP status nnn):
 --   PT404  the job was deleted, and its run with it
@@ -73,7 +75,10 @@ end $$;
 -- Closes a run with what the ledger says of its job. The caller holds the run's row lock.
 create or replace function import_internal.close_run(run_id uuid, outcome text)
 returns public.import_runs
-language sql security invoker set search_path = '' as $$
+language plpgsql security invoker set search_path = '' as $$
+declare
+  run public.import_runs;
+begin
   with ledger as (
     select coalesce(sum(b.created), 0) as created, coalesce(sum(b.updated), 0) as updated,
            coalesce(sum(b.unchanged), 0) as unchanged,
@@ -95,8 +100,9 @@ language sql security invoker set search_path = '' as $$
         coalesce(r.row_count, 0), ledger.created + ledger.updated + ledger.failed)
   from ledger
   where r.id = close_run.run_id
-  returning r.*;
-$$;
+  returning r.* into run;
+  return run;
+end $$;
 
 -- Forgets what is known of a job's batches, which nobody needs once it is over.
 create or replace function import_internal.forget_batches(job_id uuid)
@@ -127,12 +133,13 @@ end $$;
 -- What the worker is told of a run that ended.
 create or replace function import_internal.result_of(run public.import_runs)
 returns jsonb
-language sql immutable security invoker set search_path = '' as $$
-  select jsonb_build_object(
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return jsonb_build_object(
     'outcome', run.outcome, 'created', run.created, 'updated', run.updated,
     'unchanged', run.unchanged, 'removed', run.removed, 'failed', run.failed,
     'unprocessed', run.unprocessed, 'zeroed', run.zeroed);
-$$;
+end $$;
 
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;

@@ -67,27 +67,30 @@ create policy import_guards_delete_as_admin on public.import_guards
 create or replace function import_internal.is_admins_or_operators(
   created_by uuid, organization_id text)
 returns boolean
-language sql stable security invoker set search_path = '' as $$
-  select is_admins_or_operators.created_by is null or exists (
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return is_admins_or_operators.created_by is null or exists (
     select from public.profiles p
     where p.id = is_admins_or_operators.created_by
       and p.organization_id = is_admins_or_operators.organization_id
       and p.role in ('admin', 'super_admin'));
-$$;
+end $$;
 
 -- What an import with these options is judged by: {"leap_percent": 50, ...}, import_guards' columns
 -- that are set; NULL if by nothing.
 create or replace function import_internal.guards_of(organization_id text, options jsonb)
 returns jsonb
-language sql stable security invoker set search_path = '' as $$
-  select case when options ->> 'missing' = 'zero'
-    then '{"missing_percent": 20}' || coalesce(given.guards, '{}')
-    else nullif(given.guards - 'missing_percent', '{}') end
-  from (
-    select (select jsonb_strip_nulls(to_jsonb(g) - 'organization_id')
-            from public.import_guards g
-            where g.organization_id = guards_of.organization_id) as guards) as given;
-$$;
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return (
+    select case when options ->> 'missing' = 'zero'
+      then '{"missing_percent": 20}' || coalesce(given.guards, '{}')
+      else nullif(given.guards - 'missing_percent', '{}') end
+    from (
+      select (select jsonb_strip_nulls(to_jsonb(g) - 'organization_id')
+              from public.import_guards g
+              where g.organization_id = guards_of.organization_id) as guards) as given);
+end $$;
 
 -- What a run that is being claimed is judged by, as guards_of gives it. An attempt whose rows are
 -- rehearsed begins anew, for what an earlier one found is not all there is; once rows have been
@@ -125,9 +128,10 @@ end $$;
 -- Whether the rows of a run are rehearsed now, to be judged before they are written.
 create or replace function import_internal.is_judged_first(run public.import_runs)
 returns boolean
-language sql immutable security invoker set search_path = '' as $$
-  select run.guards is not null and run.judged_at is null and not run.dry_run;
-$$;
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return run.guards is not null and run.judged_at is null and not run.dry_run;
+end $$;
 
 -- New functions are everybody's by default. These are the worker's alone.
 revoke execute on all functions in schema import_internal from public, anon, authenticated;

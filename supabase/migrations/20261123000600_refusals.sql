@@ -48,8 +48,9 @@ $$;
 -- The first 10 refused rows, a line each, as the frontend shows them; then how many more.
 create or replace function import_internal.error_lines(job_id uuid, failed integer)
 returns text
-language sql stable security invoker set search_path = '' as $$
-  select nullif(concat_ws(
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return nullif(concat_ws(
     E'\n',
     (select string_agg(
        import_internal.readable('Row ' || first.row_number || ': '
@@ -61,7 +62,7 @@ language sql stable security invoker set search_path = '' as $$
            order by e.row_number
            limit 10) first),
     case when failed > 10 then '… and ' || failed - 10 || ' more' end), '');
-$$;
+end $$;
 
 -- How many more errors are kept of a job: 10,000 in all.
 create or replace function import_internal.room_for_errors(job_id uuid)

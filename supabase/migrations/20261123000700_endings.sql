@@ -4,10 +4,11 @@
 -- there already. People call that a failure.
 create or replace function import_internal.got_nothing_in(run public.import_runs)
 returns boolean
-language sql immutable security invoker set search_path = '' as $$
-  select coalesce(run.created + run.updated = 0 and run.unprocessed = 0, false)
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return coalesce(run.created + run.updated = 0 and run.unprocessed = 0, false)
     and run.row_count is not null;
-$$;
+end $$;
 
 -- How many of what, for people: "1,200 restored, 3 removed and 1 kept". NULL: none of any.
 create or replace function import_internal.undo_counts(run public.import_runs)
@@ -41,8 +42,9 @@ $$;
 -- job's record_count says it.
 create or replace function import_internal.summary_line(run public.import_runs)
 returns text
-language sql immutable security invoker set search_path = '' as $$
-  select case
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return case
     when run.kind = 'undo' then
       case when run.dry_run then 'Rehearsal: nothing was changed. It would be: '
         when import_internal.got_nothing_in(run) then 'Nothing was undone: ' else 'Undone: ' end
@@ -59,20 +61,22 @@ language sql immutable security invoker set search_path = '' as $$
       to_char(run.created, 'FM999,999,999,990'), to_char(run.updated, 'FM999,999,999,990'),
       to_char(run.failed, 'FM999,999,999,990'))
   end;
-$$;
+end $$;
 
 -- What became, or would become, of items that the file lacks; NULL: nothing.
 create or replace function import_internal.missing_line(run public.import_runs)
 returns text
-language sql immutable security invoker set search_path = '' as $$
-  select to_char(given.items, 'FM999,999,999,990')
-    || case when given.items = 1 then ' item that the file lacks ' else ' items that the file lacks ' end
-    || case when run.dry_run then 'would get' when given.items = 1 then 'has' else 'have' end
-    || case when run.dry_run then ' the quantity 0.' else ' the quantity 0 now.' end
-  from (select case when run.dry_run then (run.rehearsal #>> '{missing,items}')::integer
-          else run.zeroed end as items) as given
-  where given.items > 0;
-$$;
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return (
+    select to_char(given.items, 'FM999,999,999,990')
+      || case when given.items = 1 then ' item that the file lacks ' else ' items that the file lacks ' end
+      || case when run.dry_run then 'would get' when given.items = 1 then 'has' else 'have' end
+      || case when run.dry_run then ' the quantity 0.' else ' the quantity 0 now.' end
+    from (select case when run.dry_run then (run.rehearsal #>> '{missing,items}')::integer
+            else run.zeroed end as items) as given
+    where given.items > 0);
+end $$;
 
 -- Ends a run and its job, all or nothing: counts from the ledger, record_count, error_message,
 -- progress, completed_at, the next occurrence of a repeating job (*_repeating_jobs.sql), what its

@@ -98,10 +98,11 @@ group by j.organization_id;
 create or replace function import_internal.left_to_page(
   job_type text, created_by uuid, export_after_seconds integer)
 returns interval
-language sql immutable security invoker set search_path = '' as $$
-  select case when job_type = 'export' and created_by is not null
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return case when job_type = 'export' and created_by is not null
     then make_interval(secs => export_after_seconds) else '0' end;
-$$;
+end $$;
 
 -- The job of an organization whose turn it is, and since when it is due: what claim_import_jobs calls
 -- due, the oldest of them, but one that killed two workers yields to the others. None while a run of

@@ -4,26 +4,30 @@
 -- is over 1 MiB is nobody's mapping, and comes empty instead of stopping everybody's claims.
 create or replace function import_internal.small_object(file_data jsonb, key text)
 returns jsonb
-language sql immutable security invoker set search_path = '' as $$
-  select case when octet_length(given::text) > 1048576 then '{}' else given end
-  from (select file_data -> key as given) as of_key
-  where jsonb_typeof(given) = 'object';
-$$;
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return (
+    select case when octet_length(given::text) > 1048576 then '{}' else given end
+    from (select file_data -> key as given) as of_key
+    where jsonb_typeof(given) = 'object');
+end $$;
 
 -- What a job asks for: import_runs.kind.
 create or replace function import_internal.kind_of(job_type text, file_data jsonb)
 returns text
-language sql immutable security invoker set search_path = '' as $$
-  select case
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return case
     when job_type = 'export' then 'export'
     when file_data ? 'undo' then 'undo'
     when file_data -> 'options' -> 'preview' = 'true' then 'preview'
     else 'import' end;
-$$;
+end $$;
 
--- What a job asks for beside its rows: {"kind", "row_count" (null: the job has no records),
--- "mapping", "source", "options" (an export's export_options), "dry_run", "mode"}. The one place that
--- decompresses file_data for a claim, and once.
+-- What a job asks for: {"kind", "row_count" (null: the job has no records), "records" (all of them if
+-- there are no more than 100 and 64 KiB, which saves a call for them; else null), "mapping", "source",
+-- "options" (an export's export_options), "dry_run", "mode"}. The one place that decompresses file_data
+-- for a claim, and once.
 create or replace function import_internal.asked_by(job_id uuid)
 returns jsonb
 language plpgsql stable security invoker set search_path = '' as $$
@@ -35,6 +39,9 @@ begin
         case when jsonb_typeof(given.records) = 'array'
           then jsonb_array_length(given.records) end,
         import_internal.shared_row_count(j.id)),
+      'records', case when jsonb_typeof(given.records) = 'array'
+        and pg_column_size(given.records) <= 65536 and jsonb_array_length(given.records) <= 100
+        then given.records end,
       'mapping', import_internal.small_object(given.rest, 'mapping'),
       'source', import_internal.small_object(given.rest, 'source'),
       'options', coalesce(
@@ -58,13 +65,14 @@ end $$;
 
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
 -- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: the job has
--- no records), "mapping" (file column → field; null: there is none), "source" (where the file lies;
+-- no records), "records" (of a small job; null: they are to be read), "mapping" (file column → field;
+-- null: there is none), "source" (where the file lies;
 -- null: there is none), "options" (an object: an export's export_options), "dry_run", "guards" (an
 -- object: what the rows are judged by before they are written; empty: by nothing),
 -- "may_switch_off_guards", "applied": [[first_row, last_row], ...] (what the ledger holds of the file
 -- from earlier attempts), "lease_seconds", "age_seconds" (since the row was inserted),
 -- "waited_seconds" (since its time came, or since it was inserted if that was later), "took_over" (the
--- run before this one died)}. Never the records.
+-- run before this one died)}.
 -- asked: what asked_by says of the job.
 create or replace function import_internal.describe_claim(run public.import_runs, asked jsonb)
 returns jsonb
@@ -74,7 +82,7 @@ begin
     select jsonb_build_object(
       'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
       'data_type', j.data_type, 'kind', run.kind, 'file_name', j.file_name, 'attempt', run.attempt,
-      'row_count', run.row_count,
+      'row_count', run.row_count, 'records', asked -> 'records',
       'mapping', asked -> 'mapping', 'source', asked -> 'source', 'options', asked -> 'options',
       'dry_run', run.dry_run,
       'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),

@@ -34,10 +34,11 @@ create policy import_settings_select_changes_days on public.import_settings
 -- For how many days change sets are kept: the setting's meaning.
 create or replace function import_internal.changes_days()
 returns integer
-language sql stable security invoker set search_path = '' as $$
-  select coalesce(
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return coalesce(
     (select s.value::integer from public.import_settings s where s.name = 'changes_days'), 30);
-$$;
+end $$;
 
 revoke execute on all functions in schema import_internal from public, anon, authenticated;
 grant execute on all functions in schema import_internal to service_role;

@@ -72,20 +72,23 @@ $$;
 -- The columns of a relation that tell whether somebody changed a record.
 create or replace function import_internal.judged_columns(relation regclass)
 returns text[]
-language sql stable security invoker set search_path = '' as $$
-  select array_agg(a.attname::text order by a.attname)
-  from pg_catalog.pg_attribute a
-  where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-    and a.attname <> all (import_internal.derived_columns());
-$$;
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return (
+    select array_agg(a.attname::text order by a.attname)
+    from pg_catalog.pg_attribute a
+    where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+      and a.attname <> all (import_internal.derived_columns()));
+end $$;
 
 -- Of a relation's ids, which are text in a change set.
 create or replace function import_internal.id_type(relation regclass)
 returns text
-language sql stable security invoker set search_path = '' as $$
-  select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
+language plpgsql stable security invoker set search_path = '' as $$
+begin
+  return format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
   where a.attrelid = relation and a.attname = 'id';
-$$;
+end $$;
 
 -- A digest of some columns for each of the records with these ids, in the order of ids: 8 bytes that
 -- tell later whether anything in them is another than it was. NULL for a record that is not there.

@@ -3,11 +3,12 @@
 -- What the worker is told of a batch.
 create or replace function import_internal.counts_of(batch public.import_batches)
 returns jsonb
-language sql immutable security invoker set search_path = '' as $$
-  select jsonb_build_object(
+language plpgsql immutable security invoker set search_path = '' as $$
+begin
+  return jsonb_build_object(
     'created', batch.created, 'updated', batch.updated, 'unchanged', batch.unchanged,
     'failed', batch.failed);
-$$;
+end $$;
 
 -- Enters a batch's counts in its line of the ledger, if it has one; what the worker is told of it.
 create or replace function import_internal.enter_counts(

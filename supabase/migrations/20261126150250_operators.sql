@@ -1,4 +1,4 @@
--- What operators do to jobs from a terminal, with a record of it, and what they ask.
+-- What operators do to jobs from a terminal, with a record of it.
 
 create table if not exists public.import_operations (
   id uuid primary key default gen_random_uuid(),
@@ -101,50 +101,9 @@ begin
   return status_after;
 end $$;
 
--- How imports went since midnight of the default time zone, some days ago (1: today), a line for each
--- organization and data type: [{"organization_id", "data_type", "jobs", "completed", "failed_jobs",
--- "created", "updated", "failed", "waiting_p50", "waiting_p95", "running_p50", "running_p95"}, ...],
--- times in seconds: from when a job was due until its first claim, and from there to its end.
-create or replace function public.import_stats(days integer)
-returns jsonb
-language sql stable security invoker set search_path = '' as $$
-  with
-    begun as (
-      select (date_trunc('day', now() at time zone s.default_time_zone)
-              - make_interval(days => import_stats.days - 1)) at time zone s.default_time_zone as at
-      from import_internal.settings s
-    ),
-    job as (
-      select r.organization_id, j.data_type, r.outcome, r.created, r.updated, r.failed,
-             extract(epoch from j.started_at - greatest(j.scheduled_time, j.created_at)) as waiting,
-             extract(epoch from r.finished_at - j.started_at) as running
-      from public.import_runs r
-      join public.scheduled_jobs j on j.id = r.job_id
-      where r.finished_at >= (select b.at from begun b)
-        and r.kind = 'import' and r.outcome in ('completed', 'failed', 'cancelled')
-    ),
-    line as (
-      select job.organization_id, job.data_type, count(*) as jobs,
-             count(*) filter (where job.outcome = 'completed') as completed,
-             count(*) filter (where job.outcome = 'failed') as failed_jobs,
-             sum(job.created) as created, sum(job.updated) as updated, sum(job.failed) as failed,
-             percentile_cont(0.5) within group (order by job.waiting) as waiting_p50,
-             percentile_cont(0.95) within group (order by job.waiting) as waiting_p95,
-             percentile_cont(0.5) within group (order by job.running) as running_p50,
-             percentile_cont(0.95) within group (order by job.running) as running_p95
-      from job
-      group by job.organization_id, job.data_type
-    )
-  select coalesce(
-    jsonb_agg(to_jsonb(l) order by l.jobs desc, l.organization_id, l.data_type), '[]') from line l;
-$$;
-
 -- New functions are everybody's by default. These are the worker's alone.
-revoke execute on function
-  public.operate_import(uuid, text, text), public.import_stats(integer)
+revoke execute on function public.operate_import(uuid, text, text)
 from public, anon, authenticated;
-grant execute on function
-  public.operate_import(uuid, text, text), public.import_stats(integer)
-to service_role;
+grant execute on function public.operate_import(uuid, text, text) to service_role;
 
 notify pgrst, 'reload schema';

@@ -7,6 +7,7 @@ create table if not exists public.import_daily (
   -- As import_runs.kind, and 'rehearsal', whose rows are what would have been written.
   kind text not null,
   jobs integer not null default 0, -- that ended; a job's earlier attempts count in seconds only
+  failed_jobs integer not null default 0, -- part of jobs
   created bigint not null default 0,
   updated bigint not null default 0,
   unchanged bigint not null default 0, -- part of updated
@@ -66,10 +67,11 @@ begin
   ),
   summed as (
     insert into public.import_daily as d
-      (organization_id, day, data_type, kind, jobs, created, updated, unchanged, failed, seconds)
+      (organization_id, day, data_type, kind, jobs, failed_jobs, created, updated, unchanged, failed, seconds)
     select gone.organization_id, (gone.finished_at at time zone 'UTC')::date, j.data_type,
            import_internal.daily_kind(row(gone.*)::public.import_runs),
            count(*) filter (where last.is_it),
+           count(*) filter (where gone.outcome = 'failed'),
            coalesce(sum(gone.created) filter (where last.is_it), 0),
            coalesce(sum(gone.updated) filter (where last.is_it), 0),
            coalesce(sum(gone.unchanged) filter (where last.is_it), 0),
@@ -83,6 +85,7 @@ begin
     group by 1, 2, 3, 4
     on conflict (organization_id, day, data_type, kind) do update
     set jobs = d.jobs + excluded.jobs,
+        failed_jobs = d.failed_jobs + excluded.failed_jobs,
         created = d.created + excluded.created,
         updated = d.updated + excluded.updated,
         unchanged = d.unchanged + excluded.unchanged,

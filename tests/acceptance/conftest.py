@@ -1,12 +1,11 @@
 """Files on their way through Storage, a worker and the database."""
 
-import subprocess
-import sys
 from uuid import uuid4
 
 import pytest
 
-from tests.acceptance.terminal import PROJECT, open_terminal
+from tests import warm
+from tests.acceptance import terminal as any_terminal
 from worker.config import Settings
 from worker.service import serve
 
@@ -16,23 +15,21 @@ def environment(stack):
     """What a command of the worker's needs to know, wherever it is typed."""
     return stack.worker_environment | {
         "WORKER_LOG_LEVEL": "warning",
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": str(warm.PROJECT),
     }
 
 
 @pytest.fixture(scope="session")
 def terminal():
-    """Where commands of the worker's are typed."""
-    with open_terminal() as terminal:
-        yield terminal
+    """Where commands of the worker's are typed: ``terminal.run``."""
+    return any_terminal
 
 
 @pytest.fixture(scope="module")
-def worker(environment):
+def worker(environment, tmp_path_factory):
     """One beside what is typed, which stops cleanly at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment
-    )
+    log = tmp_path_factory.mktemp("beside") / "worker.log"
+    process = warm.start("worker", "run", environment=environment, output=log)
     yield
     process.terminate()
     assert process.wait(timeout=120) == 0

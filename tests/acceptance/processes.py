@@ -2,36 +2,32 @@
 
 import json
 import subprocess
-import sys
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+from tests import warm
+
+PROJECT = warm.PROJECT
 PATIENCE = 120  # seconds, for what must come: a guard, no measure
 
 
 @contextmanager
-def worker_process(stack, tmp_path, **environment):
+def worker_process(stack, tmp_path, *, before="", **environment):
     """Run a real worker; its log is checked for secrets when it ends."""
     log = tmp_path / "worker.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "worker", "run"],
-            cwd=PROJECT,
-            env=stack.worker_environment | environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_until(lambda: "worker_started" in log.read_text())
-            yield process, log
-        finally:
-            process.terminate()  # so that what it ran is measured
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=PATIENCE)
-            process.kill()
-            process.wait()
+    process = warm.start(
+        "worker", "run",
+        environment=stack.worker_environment | environment, output=log, before=before,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: "worker_started" in log.read_text())
+        yield process, log
+    finally:
+        process.terminate()  # so that what it ran is measured
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=PATIENCE)
+        process.kill()
+        process.wait()
     assert stack.keys.secret not in log.read_text()
     assert stack.keys.service_role not in log.read_text()
 

@@ -70,7 +70,7 @@ def test_the_image_imports_and_writes_nowhere_but_tmp(image, stack, dealer, tmp_
     before = files(image)
     with run(image, stack, tmp_path, "run") as worker:
         job_id = dealer.insert_job(dealer.records(10))
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.status(job_id) == "completed")
         with run(image, stack, tmp_path, "health") as health:
             assert health.communicate()[0] == "The worker is well.\n"
         worker.send_signal(signal.SIGTERM)

@@ -121,7 +121,7 @@ async def test_the_same_rows_in_six_forms_give_the_same_inventory(
 ):
     with SAMPLE.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    rows = rows[::4]
+    rows = rows[::8]
     records = [dict(zip(header, row, strict=True)) for row in rows]
     forms = {
         "csv": delimited([header, *rows], ","),
@@ -155,7 +155,7 @@ async def test_the_same_rows_in_six_forms_give_the_same_inventory(
         outcomes[form] = counts, problems, dealer.inventory(columns)
         figure(f"{form}: {counts}")
     expected = outcomes.pop("mapped records")
-    assert expected[0][1] > 2400
+    assert expected[0][1] > 1200
     for form, outcome in outcomes.items():
         assert outcome == expected, form
 

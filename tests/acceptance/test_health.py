@@ -2,13 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from devstack.faults import Faults, HttpRule
-from tests.acceptance.processes import PROJECT, logged, wait_until, worker_process
+from tests.acceptance.processes import logged, wait_until, worker_process
 
 
 @pytest.fixture
@@ -30,17 +28,22 @@ def is_alive(database):
     database.execute("delete from import_workers")
 
 
-def health():
-    command = [sys.executable, "-m", "worker", "health"]
-    without_settings = {name: os.environ[name] for name in ("PATH", "TMPDIR")}
-    done = subprocess.run(
-        command, cwd=PROJECT, env=without_settings, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout
+@pytest.fixture
+def health(terminal):
+    """Ask as a platform does, which gives it no settings."""
+
+    def ask():
+        without_settings = {name: os.environ[name] for name in ("PATH", "TMPDIR")}
+        done = terminal.run("health", environment=without_settings)
+        return done.returncode, done.stdout
+
+    return ask
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_worker_is_there_from_its_start_to_its_end(stack, dealer, database, tmp_path, is_alive):
+def test_a_worker_is_there_from_its_start_to_its_end(
+    stack, dealer, database, tmp_path, is_alive, health
+):
     assert health() == (1, "There is no worker on this machine.\n")
     hold = Faults(http=(HttpRule(path="apply_inventory_batch", action="hold"),))
     dealer.insert_job(dealer.records(2000))
@@ -66,7 +69,7 @@ def test_a_worker_is_there_from_its_start_to_its_end(stack, dealer, database, tm
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_worker_that_was_killed_is_told_dead(stack, database, tmp_path, is_alive):
+def test_a_worker_that_was_killed_is_told_dead(stack, database, tmp_path, is_alive, health):
     with worker_process(stack, tmp_path) as (process, _):
         wait_until(is_alive)
         process.kill()
@@ -90,7 +93,7 @@ def test_a_worker_works_where_nobody_takes_its_word(stack, dealer, tmp_path):
         stack.faults.injected(Faults(http=(refused,))),
         worker_process(stack, tmp_path) as (process, log),
     ):
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.status(job_id) == "completed")
         wait_until(lambda: logged(log, "worker_not_reported"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=120) == 0

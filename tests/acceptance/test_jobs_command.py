@@ -1,14 +1,13 @@
 """``python -m worker jobs`` and ``stats``, as an operator types them."""
 
 import json
-import subprocess
-import sys
 from uuid import uuid4
 
 import pytest
 
 from devstack.faults import Faults, HttpRule
-from tests.acceptance.processes import PROJECT, wait_until, worker_process
+from tests import warm
+from tests.acceptance.processes import wait_until, worker_process
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def test_list_and_show(command, stack, dealer, tmp_path):
     records = [{"SKU": "A-1", "Item Name": "[b]Bolt"}, {"SKU": "A-2", "Item Name": ""}]
     job_id = dealer.insert_job(None, file_name="stock.csv", file_data={"records": records})
     with worker_process(stack, tmp_path):
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.status(job_id) == "completed")
         listed = command("jobs", "--organization", dealer.organization_id)
         assert listed.returncode == 0
         assert listed.stdout.split("\t")[:5] == [
@@ -96,23 +95,26 @@ def test_an_answer_that_was_lost_is_not_asked_for_twice(command, stack, dealer):
     dealer.execute("delete from import_operations where job_id = %s", job_id)
 
 
+# Where Realtime is away, its client tries five times, for 15 seconds, before anybody is told of it.
+SOON = """
+from functools import partial
+from worker.cli import watch
+watch.AsyncRealtimeClient = partial(watch.AsyncRealtimeClient, initial_backoff=0.01)
+"""
+
+
 @pytest.mark.parametrize("realtime", ["normal", "refused"])
 def test_watch(environment, stack, dealer, tmp_path, realtime):
     log = tmp_path / "watch.log"
     job_id = dealer.insert_job([{}], scheduled_in=3600, file_name="watched.csv")
     arguments = ["jobs", "watch", "--organization", dealer.organization_id]
-    with (
-        stack.faults.injected(Faults(realtime=realtime)),
-        log.open("wb") as output,
-        subprocess.Popen(
-            [sys.executable, "-u", "-m", "worker", *arguments],
-            cwd=PROJECT, env=environment, stdout=output, stderr=output,
-        ) as process,
-    ):  # fmt: skip
+    with stack.faults.injected(Faults(realtime=realtime)):
+        process = warm.start("worker", *arguments, environment=environment, output=log, before=SOON)
         try:
             wait_until(lambda: f"{job_id}  {dealer.organization_id}" in log.read_text())
             dealer.execute("update scheduled_jobs set status = 'cancelled' where id = %s", job_id)
             wait_until(lambda: "inventory  cancelled" in log.read_text())
         finally:
             process.terminate()
+            process.wait()
     assert len(log.read_text().splitlines()) == 2

@@ -1,12 +1,8 @@
 """``python -m worker prune`` and ``duplicates``, as an operator types them; and an idle worker."""
 
-import subprocess
-import sys
-import time
-
 import pytest
 
-from tests.acceptance.processes import PROJECT
+from tests.acceptance.processes import PATIENCE, wait_until, worker_process
 
 
 @pytest.fixture
@@ -53,16 +49,13 @@ def test_with_a_wrong_key_it_says_so(worker):
     assert "check SUPABASE_URL, the key" in said.stdout + said.stderr
 
 
-def test_an_idle_worker_prunes_by_itself(stack, dealer, old_job):
-    environment = stack.worker_environment
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker", "run"], cwd=PROJECT, env=environment
-    )
-    while has_records(dealer, old_job):
-        assert process.poll() is None
-        time.sleep(0.2)
-    process.terminate()
-    assert process.wait(timeout=120) == 0
+def test_an_idle_worker_prunes_by_itself(stack, dealer, old_job, tmp_path):
+    # A step each five seconds would do it, too.
+    soon = "from worker.operating import pruning; pruning._STEP_SECONDS = 0.05"
+    with worker_process(stack, tmp_path, before=soon) as (process, _):
+        wait_until(lambda: not has_records(dealer, old_job))
+        process.terminate()
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 @pytest.fixture

@@ -3,9 +3,6 @@
 import asyncio
 import csv
 import io
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,6 @@ from worker.service import serve
 from worker.storage import FileStore
 from worker.undoing.undo import run_undo
 
-PROJECT = Path(__file__).parents[2]
 STOCK = "SKU,Name,Price,Cost\n" + "".join(
     f"A-{n:03},Bolt {n},{n}.50,{n}.00\n" for n in range(1, 251)
 )
@@ -129,20 +125,19 @@ async def test_a_refusal_is_told(settings, dealer, imported):
 
 
 @pytest.fixture
-def command(environment):
+def command(terminal, environment):
     environment = environment | {"WORKER_LOG_LEVEL": "error", "COLUMNS": "200"}
 
     async def run(settings, *arguments):
         """Run the command, with a worker beside it."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "worker", "undo", *map(str, arguments),
-            cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        told = asyncio.create_task(process.communicate())
-        while not told.done():
+        typed = asyncio.create_task(
+            asyncio.to_thread(terminal.run, "undo", *arguments, environment=environment)
+        )
+        while not typed.done():
             await serve(settings, once=True)
             await asyncio.sleep(0.1)
-        return process.returncode, (await told)[0].decode()
+        done = await typed
+        return done.returncode, done.stdout + done.stderr
 
     return run
 

@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from devstack.faults import Faults, HttpRule
+from tests import warm
 from tests.acceptance.processes import PATIENCE, logged, wait_until, worker_process
 from worker.config import Settings
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
@@ -226,7 +227,7 @@ def test_sigterm_lands_what_is_in_flight_and_gives_the_rest_back(stack, dealer, 
     assert dealer.scalar(ledger, job_id) == landed
 
     with worker_process(stack, tmp_path):
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.status(job_id) == "completed")
     released, finished = dealer.runs(job_id)
     assert (released["outcome"], finished["outcome"]) == ("released", "completed")
     assert (finished["created"], finished["updated"], finished["attempt"]) == (2000, 0, 1)
@@ -290,7 +291,7 @@ def until_idle(stack):
 
 def test_jobs_are_found_by_the_poll_with_realtime_refused(stack, dealer, tmp_path, figure):
     refused = stack.faults.injected(Faults(realtime="refused"))
-    with refused, worker_process(stack, tmp_path) as (_, log):
+    with refused, worker_process(stack, tmp_path, WORKER_POLL_SECONDS="1") as (_, log):
         wait_until(lambda: logged(log, "listener_failed"))
         seconds = pick_up_seconds(dealer)
     figure(f"insert → processing, Realtime refused: {seconds:.2f} s")
@@ -299,7 +300,7 @@ def test_jobs_are_found_by_the_poll_with_realtime_refused(stack, dealer, tmp_pat
 def pick_up_seconds(dealer):
     """Insert a job and measure by the database's clock when a worker took it."""
     job_id = dealer.insert_job(dealer.records(1))
-    wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+    wait_until(lambda: dealer.status(job_id) == "completed")
     return waited(dealer, job_id)
 
 
@@ -312,7 +313,7 @@ def test_a_scheduled_job_starts_at_its_time(stack, dealer, tmp_path, figure):
     with worker_process(stack, tmp_path) as (_, log):
         wait_until(lambda: is_live(log))
         job_id = dealer.insert_job(dealer.records(1), scheduled_in=3)
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.status(job_id) == "completed")
     row = dealer.job(job_id)
     late = (row["started_at"] - row["scheduled_time"]).total_seconds()
     figure(f"a job scheduled 3 s ahead started {late:.3f} s after its time; promised: 5 s")
@@ -394,7 +395,7 @@ def test_logs_hold_no_row_contents(stack, dealer, tmp_path):
     records = [{"sku": "SECRET-SKU", "name": "Secret name", "unit_price": "secret price"}]
     with worker_process(stack, tmp_path, WORKER_LOG_LEVEL="debug") as (_, log):
         job_id = dealer.insert_job(records)
-        wait_until(lambda: dealer.job(job_id)["status"] == "failed")
+        wait_until(lambda: dealer.status(job_id) == "failed")
         wait_until(lambda: logged(log, "import_ended"))
     assert logged(log, "batch_applied")
     assert "secret" not in log.read_text().lower().replace(stack.keys.secret, "")
@@ -408,6 +409,7 @@ def test_logs_hold_no_row_contents(stack, dealer, tmp_path):
         ("apply_inventory_batch", {"action": "lose_answer"}),
         ("report_progress", {"action": "lose_answer"}),
         ("finish_import", {"action": "lose_answer"}),
+        ("import_short_jobs", {"action": "lose_answer"}),
         ("apply_inventory_batch", {"action": "drop"}),
         ("apply_inventory_batch", {"action": "status", "status": 503, "body": '{"message": "x"}'}),
         ("apply_inventory_batch", {"action": "status", "status": 429, "retry_after": 1}),
@@ -425,13 +427,14 @@ def test_a_call_that_fails_once_costs_a_moment_and_nothing_else(
         stack.faults.injected(Faults(http=rules)),
         worker_process(stack, tmp_path, WORKER_POLL_SECONDS="1") as (_, log),
     ):
-        job_id = dealer.insert_job(dealer.records(2000))
+        rows = 100 if "short" in function else 600
+        job_id = dealer.insert_job(dealer.records(rows))
         wait_until(lambda: stack.faults.get()[1].injected.get(fault["action"]))
         stack.faults.clear()
-        wait_until(lambda: dealer.job(job_id)["status"] == "completed")
+        wait_until(lambda: dealer.status(job_id) == "completed")
         wait_until(lambda: logged(log, "import_ended"))
     [run] = dealer.runs(job_id)
-    assert (run["created"], run["updated"], run["failed"], run["attempt"]) == (2000, 0, 0, 1)
+    assert (run["created"], run["updated"], run["failed"], run["attempt"]) == (rows, 0, 0, 1)
     [ended] = logged(log, "import_ended")
     assert ended["outcome"] == "completed"
 
@@ -508,7 +511,7 @@ def test_a_worker_that_is_refused_gives_its_jobs_back_first(stack, dealer, tmp_p
 def test_a_crash_prints_its_place_and_no_row(stack, dealer, tmp_path):
     """A bug, provoked by taking a function's answer apart on its way."""
     wrong = HttpRule(path="read_job_records", action="status", status=200, body='[{"row": 1}, 7]')
-    job_id = dealer.insert_job([{"sku": "SECRET-SKU", "name": "Secret name"}] * 5)
+    job_id = dealer.insert_job([{"sku": "SECRET-SKU", "name": "Secret name"}] * 101)
     with stack.faults.injected(Faults(http=(wrong,))), worker_process(stack, tmp_path) as (_, log):
         wait_until(lambda: logged(log, "import_ended"))
         assert dealer.job(job_id)["status"] in {"pending", "failed"}
@@ -516,30 +519,23 @@ def test_a_crash_prints_its_place_and_no_row(stack, dealer, tmp_path):
 
 
 @pytest.mark.parametrize("part", ["Listener.listen", "_Service._log_gauges", "_Service._claim"])
-def test_a_part_that_dies_of_a_bug_takes_the_worker_along(stack, part):
-    launch = f"""
-import sys
-from worker import cli, service
+def test_a_part_that_dies_of_a_bug_takes_the_worker_along(stack, part, tmp_path):
+    die = f"""
+from worker import service
 
 async def die(*_arguments):
     raise ZeroDivisionError("SECRET")
 
 service.{part} = die
-sys.exit(cli.main(["run"]))
 """
-    result = subprocess.run(
-        [sys.executable, "-c", launch],
-        cwd=PROJECT,
-        env=stack.worker_environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
+    log = tmp_path / "worker.log"
+    process = warm.start(
+        "worker", "run", environment=stack.worker_environment, output=log, before=die
     )
-    assert result.returncode == 1
-    [crash] = [line for line in map(json.loads, result.stdout.splitlines()) if "error" in line]
-    assert (crash["event"], crash["error"]) == ("worker_crashed", "ZeroDivisionError")
-    assert "SECRET" not in result.stdout + result.stderr
+    assert process.wait(timeout=PATIENCE) == 1
+    [crash] = logged(log, "worker_crashed")
+    assert crash["error"] == "ZeroDivisionError"
+    assert "SECRET" not in log.read_text()
 
 
 def test_a_deaf_subscription_is_noticed_and_rebuilt(stack, dealer, tmp_path):
@@ -563,7 +559,7 @@ def test_two_organizations_are_imported_at_once(stack, make_dealer, tmp_path):
         jobs = [(dealer, dealer.insert_job(dealer.records(1000))) for dealer in dealers]
         stack.faults.wait_until_held(8)
         stack.faults.clear()
-        wait_until(lambda: all(dealer.job(job)["status"] == "completed" for dealer, job in jobs))
+        wait_until(lambda: all(dealer.status(job) == "completed" for dealer, job in jobs))
     [first], [second] = (dealer.runs(job) for dealer, job in jobs)
     assert max(first["started_at"], second["started_at"]) < min(
         first["finished_at"], second["finished_at"]

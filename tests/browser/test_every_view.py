@@ -9,6 +9,11 @@ pytestmark = pytest.mark.usefixtures("worker")
 # Addresses of views that need nothing but a user, and what shows that they are there.
 VIEWS = {
     "import": "Drop a file here",
+    "history": "No such job",
+    "history/item/A-1": "Nothing is known of A-1",
+    "history/schedules": "Nothing is scheduled",
+    "exports": "No file was made yet",
+    "analytics": "Nothing of this kind ended",
     "status": "Imports are being worked on.",
     "job/none": "This job is not there",
 }

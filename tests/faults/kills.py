@@ -14,6 +14,7 @@ STEPS = (
     "apply_inventory_batch",
     "report_progress",
     "finish_import",
+    "import_short_jobs",
 )
 # A job is failed when its fifth attempt dies: that is poison's business, not that of these kinds.
 MOST_DEATHS = 3
@@ -96,13 +97,14 @@ def between_steps(scenario: Scenario) -> None:
     """Kill right before a call leaves, and right after its answer came, before anybody read it."""
     breakpoints = [*product(STEPS, ("before", "after"), (1, 2))]
     if scenario.ground.short:
-        must = [("apply_inventory_batch", "after", 1), ("finish_import", "after", 1)]
+        must = [("import_short_jobs", "after", 1), ("finish_import", "after", 1)]
         breakpoints = [*scenario.chance.sample(breakpoints, 1), *must]
     fleet = scenario.ground.fleet
     fleet.retire()
     for number, (function, when, nth) in enumerate(breakpoints):
-        job = scenario.job(scenario.organization(), 60)
-        scenario.job(job.organization, 25, scheduled_in=0.01, again=5)
+        rows, more = rows_that_reach(function)
+        job = scenario.job(scenario.organization(), rows)
+        scenario.job(job.organization, more, scheduled_in=0.01, again=5)
         [worker] = fleet.start(
             FAULTS_BREAK=f"{function}:{when}:{nth}:SIGKILL",
             WORKER_BATCH_SIZE=10,
@@ -122,6 +124,14 @@ def between_steps(scenario: Scenario) -> None:
         if number % 4 == 3:
             finish_with_plain_workers(scenario)
     finish_with_plain_workers(scenario)
+
+
+def rows_that_reach(function: str) -> tuple[int, int]:
+    """Give the rows of two jobs, in batches of 10, which both call a function on their way.
+
+    A job of one batch is one call, and one of up to 100 rows comes with its claim.
+    """
+    return (8, 7) if function == "import_short_jobs" else (120, 105)
 
 
 def until_reached(function: str) -> list[HttpRule]:

@@ -9,6 +9,7 @@ import psycopg
 from devstack.faults import HttpRule
 from tests.faults.scenario import APPLY, Scenario, hold
 from tests.faults.waiting import wait_until
+from tests.faults.workers import BATCH_SIZE
 
 _BRIEFLY = (0.2, 0.7)  # seconds that an outage lasts in the short form
 
@@ -97,6 +98,7 @@ def answers_lost(scenario: Scenario) -> None:
     for _ in range(scenario.size(1, 4)):
         _lose_claim(scenario)
         _lose_inside_a_run(scenario)
+        _lose_short_jobs(scenario)
         _lose_release(scenario)
         scenario.ground.fleet.ensure(2)
         scenario.settle()
@@ -125,6 +127,17 @@ def _lose_inside_a_run(scenario: Scenario) -> None:
         _expect_lost(scenario, enough + times)
     scenario.hit()
     scenario.injected += times * (len(in_the_middle) + 1) - 1
+    wait_until(lambda: all(map(scenario.is_over, jobs)))
+
+
+def _lose_short_jobs(scenario: Scenario) -> None:
+    """Lose the answer that several short jobs share."""
+    scenario.ground.fleet.ensure(2)
+    enough = scenario.struck("lose_answer") + 2
+    with scenario.faults(_lose("rpc/import_short_jobs", 2)):
+        jobs = [scenario.job(scenario.organization(), BATCH_SIZE) for _ in range(4)]
+        _expect_lost(scenario, enough)
+    scenario.hit()
     wait_until(lambda: all(map(scenario.is_over, jobs)))
 
 

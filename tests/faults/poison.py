@@ -19,9 +19,9 @@ def _poison(scenario: Scenario) -> None:
     fleet = scenario.ground.fleet
     fleet.retire()
     victim, bystander = scenario.organization(), scenario.organization()
-    file = make_file(scenario.chance, "deadly.csv", range(1, 31))
+    file = make_file(scenario.chance, "deadly.csv", range(1, 131))
     file.records[17]["description"] = _POISON
-    deadly = scenario.job(victim, 30, file=file, endings=("failed",))
+    deadly = scenario.job(victim, 130, file=file, endings=("failed",))
     behind = scenario.job(victim, 40, scheduled_in=0.01)
     others: list[Job] = []
     for death in range(_TRIES):

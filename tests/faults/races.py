@@ -14,7 +14,7 @@ _MOMENTS = tuple(
     product(
         (
             ("rpc/claim_import_jobs", 0),
-            ("rpc/read_job_records", 1),
+            ("rpc/read_job_records", 0),
             (APPLY, 8),
             ("rpc/report_progress", 0),
             ("rpc/finish_import", 0),

@@ -4,7 +4,12 @@ import signal
 from datetime import datetime
 from itertools import product
 
-from tests.faults.kills import STEPS, finish_with_plain_workers, until_reached
+from tests.faults.kills import (
+    STEPS,
+    finish_with_plain_workers,
+    rows_that_reach,
+    until_reached,
+)
 from tests.faults.outages import jobs_under_way
 from tests.faults.scenario import Scenario, hold
 from tests.faults.waiting import wait_until
@@ -33,7 +38,7 @@ def between_steps(scenario: Scenario) -> None:
     for number, (function, when, name) in enumerate(
         scenario.chance.sample(breakpoints, scenario.size(2, len(breakpoints)))
     ):
-        scenario.job(scenario.organization(), 120)
+        scenario.job(scenario.organization(), rows_that_reach(function)[0])
         with scenario.faults(*until_reached(function)):
             [worker] = fleet.start(FAULTS_BREAK=f"{function}:{when}:1:{name}", WORKER_BATCH_SIZE=10)
             worker.may_exit.add(0)

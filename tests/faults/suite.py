@@ -58,6 +58,7 @@ def run(
         fleet = Fleet(
             stack,
             directory,
+            warm=short,
             WORKER_LEASE_SECONDS=lease_seconds,
             WORKER_POLL_SECONDS=poll_seconds,
             WORKER_CONCURRENCY=4,

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from devstack import Stack
 from devstack.death import tie_to_parent
+from tests import warm
 from tests.faults.files import MARK
 from tests.faults.waiting import wait_until
+from tests.warm import PROJECT, WarmProcess
 
-PROJECT = Path(__file__).parents[2]
 # Rows a batch, where a kind does not say otherwise, and batches of a job at once.
 BATCH_SIZE, IN_FLIGHT = 20, 4
 
@@ -23,7 +24,9 @@ BATCH_SIZE, IN_FLIGHT = 20, 4
 class Worker:
     """One process."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(
+        self, name: str, process: "subprocess.Popen[bytes] | WarmProcess", log: Path
+    ) -> None:
         self.name = name
         self.process = process
         self.log = log
@@ -76,10 +79,17 @@ class Worker:
 
 
 class Fleet:
-    """The workers of a suite, numbered, and what was wrong with how they lived and died."""
+    """The workers of a suite, numbered, and what was wrong with how they lived and died.
 
-    def __init__(self, stack: Stack, directory: Path, **environment: object) -> None:
+    warm: they are forked from a process that has imported the worker, all but those whose clock
+    must be set off before.
+    """
+
+    def __init__(
+        self, stack: Stack, directory: Path, *, warm: bool = False, **environment: object
+    ) -> None:
         self._stack = stack
+        self._warm = warm
         self._directory = directory
         self._environment = {name: str(value) for name, value in environment.items()}
         self.workers: list[Worker] = []
@@ -152,20 +162,28 @@ class Fleet:
     def _spawn(self, module: str, environment: dict[str, str]) -> Worker:
         name = f"worker-{len(self.workers) + 1}"
         log = self._directory / f"{name}.log"
-        parent = os.getpid()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, "run"],
-                cwd=PROJECT,
-                env=self._stack.worker_environment | self._environment | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the suite, which ends them in its own way
-                preexec_fn=lambda: tie_to_parent(parent, signal.SIGKILL),  # noqa: PLW1509 - one system call
-            )
+        known = self._stack.worker_environment | self._environment | environment
+        if self._warm and "FAULTS_CLOCK" not in environment:
+            process = warm.start(module, "run", environment=known, output=log)
+        else:
+            process = _start(module, known, log)
         self.workers.append(Worker(name, process, log))
         return self.workers[-1]
+
+
+def _start(module: str, environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    parent = os.getpid()
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, "run"],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the suite, which ends them in its own way
+            preexec_fn=lambda: tie_to_parent(parent, signal.SIGKILL),  # noqa: PLW1509 - one system call
+        )
 
 
 def _secrets(stack: Stack) -> list[str]:

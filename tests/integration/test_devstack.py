@@ -613,25 +613,7 @@ def test_the_command_line_from_up_to_ctrl_c(own):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends orphans by itself")
-def test_a_killed_supervisor_leaves_nothing_and_a_part_that_dies_is_reported(own):
-    supervisor, stack = up(own)
-    pids = pids_of(stack)
-    supervisor.kill()
-    supervisor.wait(PATIENCE)
-    assert left(pids) == []
-    assert Stack.at(own) is None
-
-    supervisor, stack = up(own)  # neither the lock nor the state stands in the way
-    pids = pids_of(stack)
-    os.kill(stack.pids["postgrest"], signal.SIGKILL)  # on nobody's purpose: it stops the rest
-    assert supervisor.wait(PATIENCE) == 1
-    said = (own / "logs" / "supervisor.log").read_text()
-    assert "postgrest died (killed by SIGKILL)" in said
-    assert "Schema cache loaded" in said
-    assert left(pids, within=0) == []
-
-
-def test_parts_killed_on_purpose_come_back_and_so_does_what_postgresql_takes_along(own):
+def test_what_comes_back_when_it_is_killed_and_what_takes_all_along(own):
     supervisor, stack = up(own)
     for name in sorted(PARTS):
         before = stack.pids
@@ -645,6 +627,7 @@ def test_parts_killed_on_purpose_come_back_and_so_does_what_postgresql_takes_alo
         assert answers(stack, "/auth/v1/settings")
         assert answers(stack, "/storage/v1/bucket")
 
+    # PostgreSQL takes along what does not survive its death.
     victim = stack.pids["realtime"]
     stack.kill_part("postgres")
     os.kill(victim, signal.SIGKILL)
@@ -654,8 +637,24 @@ def test_parts_killed_on_purpose_come_back_and_so_does_what_postgresql_takes_alo
     assert supervisor.poll() is None
     said = (own / "logs" / "supervisor.log").read_text()
     assert "realtime is started again: PostgreSQL was killed." in said
-    supervisor.terminate()
-    assert supervisor.wait(PATIENCE) == 0
+
+    # A killed supervisor leaves nothing,
+    pids = pids_of(stack)
+    supervisor.kill()
+    supervisor.wait(PATIENCE)
+    assert left(pids) == []
+    assert Stack.at(own) is None
+
+    # and neither the lock nor the state stands in the way. A part that dies on nobody's purpose
+    # stops the rest.
+    supervisor, stack = up(own)
+    pids = pids_of(stack)
+    os.kill(stack.pids["postgrest"], signal.SIGKILL)
+    assert supervisor.wait(PATIENCE) == 1
+    said = (own / "logs" / "supervisor.log").read_text()
+    assert "postgrest died (killed by SIGKILL)" in said
+    assert "Schema cache loaded" in said
+    assert left(pids, within=0) == []
 
 
 async def test_a_broken_migration_is_reported(stack, monkeypatch, tmp_path):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from worker.exceptions import JobCancelledError, RunLostError
-from worker.job import RowError
+from worker.job import Begun, RowError
 from worker.memory import Layout, Remembered, Template
 
 MAPPING = {"Kode": "sku", "Navn": "name"}
@@ -19,7 +19,9 @@ async def begun(queue, dealer, *, mapping=MAPPING, layout=LAYOUT, by_hand=False,
     file_data |= {"options": columns.pop("options", {})}
     dealer.insert_job(None, file_data=file_data, **columns)
     job = await dealer.claim(queue)
-    await queue.begin(job.run_id, rows, mapping, [], "v1", layout)
+    layout = layout or Layout(None, {})
+    seen = Begun(rows, mapping, [], "v1", layout.columns, layout.options)
+    await queue.begin(job.run_id, seen)
     return job
 
 

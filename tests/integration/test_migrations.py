@@ -34,7 +34,12 @@ INTERNAL = {
         *("rehearsals", "listed_items", "missing_items"),
     )
 }
-VIEWS = {"public.import_history", "public.import_service_status"}
+VIEWS = {
+    "public.import_history",
+    "public.import_analysts",
+    "public.import_finished_runs",
+    "public.import_service_status",
+}
 SEQUENCES = {"public.import_changes_id_seq"}
 CRM = {
     "organizations", "profiles", "inventory", "contacts", "bids", "quotes", "organization_settings",

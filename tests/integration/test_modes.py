@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from worker.job import Begun
+
 NO_NAME = "no item has this SKU, and a new one needs a name"
 UNKNOWN = "no item has this SKU"
 KNOWN = "an item has this SKU already"
@@ -162,7 +164,9 @@ async def test_the_mode_keeps_rows_out_beside_one_that_the_database_refuses(queu
     add_item(dealer, "A")
     job = await begin_job(queue, dealer, 3)
     rows = numbered(
-        {"sku": "A", "quantity": 3_000_000_000}, {"sku": "B"}, {"sku": "A2", "name": "A2"}
+        {"sku": "A", "quantity": 3_000_000_000},
+        {"sku": "B"},
+        {"sku": "A2", "name": "A2", "search_keywords": "a2"},
     )
     assert await apply(queue, job, rows) == (1, 0, 2)
     assert refusals(dealer) == {1: "a number is too large", 2: NO_NAME}
@@ -171,7 +175,7 @@ async def test_the_mode_keeps_rows_out_beside_one_that_the_database_refuses(queu
 async def test_of_a_file_a_row_is_kept_as_it_came(queue, dealer):
     dealer.insert_job(None, file_data={"source": {}})
     job = await dealer.claim(queue)
-    await queue.begin(job.run_id, 1, {"SKU": "sku", "Price": "unit_price"}, [], "v1")
+    await queue.begin(job.run_id, Begun(1, {"SKU": "sku", "Price": "unit_price"}, [], "v1"))
     cells = {"SKU": "NEW-9", "Price": "5.00"}
     row = {"sku": "NEW-9", "unit_price": 500, "file_row": 4, "as_it_came": cells}
     await apply(queue, job, numbered(row))

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from worker.exceptions import JobRefusedError, RequestRefusedError, RunLostError
-from worker.job import RowError
+from worker.job import Begun, RowError
 from worker.operating.desk import Desk, Filters, in_words, shown
 from worker.operating.words import some, span
 from worker.presence import Presence
@@ -198,7 +198,7 @@ async def test_a_job_is_told_whole(desk, dealer, queue):
     job = await dealer.claim(queue)
     told = await desk.job(job_id)
     assert told["waits"].startswith(f"nothing: test-worker has it (run {job.run_id})")
-    await queue.begin(job.run_id, 2, {"SKU": "sku"}, ["guessed"], None)
+    await queue.begin(job.run_id, Begun(2, {"SKU": "sku"}, ["guessed"]))
     error = RowError(2, 2, "name", "name is missing", {})
     row = {"row_number": 1, "sku": "A", "name": "x", "search_keywords": ""}
     await queue.apply_batch("apply_inventory_batch", job.run_id, range(1, 3), [row], [error])
@@ -240,30 +240,6 @@ async def test_what_jobs_wait_for(desk, dealer, queue, database):
         assert (await waits(first)).startswith("a worker to adopt it")
     finally:
         database.execute("delete from import_workers")
-
-
-async def test_stats(desk, dealer, queue):
-    for count in (1, 3):
-        job_id = dealer.insert_job([{}] * count)
-        job = await dealer.claim(queue)
-        await applied(queue, job, count)
-        await queue.finish(job.run_id, "completed")
-    # A preview is no import, whatever becomes of it.
-    for options in ({}, {"preview": True}):
-        dealer.insert_job(None, file_data={"records": [], "options": options})
-        await queue.finish((await dealer.claim(queue)).run_id, "failed", "for this test")
-    [line] = [
-        line for line in await desk.stats(1) if line["organization_id"] == dealer.organization_id
-    ]
-    counts = ("jobs", "completed", "failed_jobs", "created", "updated", "failed")
-    assert [line[name] for name in counts] == [3, 2, 1, 3, 1, 0]
-    assert 0 <= line["waiting_p50"] <= line["waiting_p95"]
-    assert 0 <= line["running_p50"] <= line["running_p95"]
-    # Of last week it is not, and of the last seven days it is.
-    dealer.execute("update import_runs set finished_at = finished_at - interval '3 days'")
-    assert dealer.organization_id not in str(await desk.stats(1))
-    assert dealer.organization_id in str(await desk.stats(7))
-    assert dealer.job(job_id)["status"] == "completed"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from worker.exceptions import (
     RequestRefusedError,
     RunLostError,
 )
-from worker.job import KINDS, Progress, RowError
+from worker.job import KINDS, Begun, Progress, RowError
+from worker.queue import JobQueue
 
 
 def item(row_number, sku=None, **cells):
@@ -115,13 +116,14 @@ async def test_an_organization_has_one_live_run_and_its_jobs_go_in_order(queue, 
     assert (await dealer.claim(queue)).job_id == second
 
 
-async def test_many_workers_claiming_at_once_never_share_a_job(queue, make_dealer):
+async def test_many_workers_claiming_at_once_never_share_a_job(service_client, make_dealer):
     dealers = [make_dealer() for _ in range(10)]
     for dealer in dealers:
         for _ in range(2):
             dealer.insert_job(dealer.records(1))
     ours = {dealer.organization_id for dealer in dealers}
-    claims = await asyncio.gather(*(queue.claim(3, orphan_after_seconds=900) for _ in range(12)))
+    workers = [JobQueue(service_client, f"worker-{number}", 60) for number in range(12)]
+    claims = await asyncio.gather(*(worker.claim(3, 900) for worker in workers))
     taken = [job for claim in claims for job in claim.jobs if job.organization_id in ours]
     assert sorted(job.organization_id for job in taken) == sorted(ours)
 
@@ -541,7 +543,7 @@ async def test_a_claim_tells_what_file_data_says_beside_the_records(queue, deale
 
 async def begin(queue, run_id, row_count=2, version="v1", **changes):
     given = {"mapping": {"Item #": "sku"}, "notes": ["Read as UTF-8."]} | changes
-    return await queue.begin(run_id, row_count, given["mapping"], given["notes"], version)
+    return await queue.begin(run_id, Begun(row_count, *given.values(), version))
 
 
 async def test_a_run_keeps_what_it_began_with(queue, dealer):

@@ -392,10 +392,10 @@ async def test_runs_go_after_a_year_and_leave_sums(dealer, prune_all):
     assert daily(dealer) == [
         common
         | {"kind": "import", "jobs": 2, "created": 6, "updated": 3, "unchanged": 1, "failed": 2}
-        | {"seconds": 270},
+        | {"failed_jobs": 1, "seconds": 270},
         common
         | {"kind": "rehearsal", "jobs": 1, "created": 0, "updated": 9, "unchanged": 0, "failed": 0}
-        | {"seconds": 90},
+        | {"failed_jobs": 0, "seconds": 90},
     ]
     assert [row["id"] for row in dealer.runs(second)] == [kept]
     assert dealer.runs(first) == []

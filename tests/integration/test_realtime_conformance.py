@@ -40,6 +40,7 @@ SECRET = "a secret of at least thirty-two characters"
 
 PATIENCE = 120.0  # for a frame that must come: a guard, no measure
 WAIT_SCALE = 0.04  # of the server's own waits: 66 s without heartbeats are 2.6 s
+POLL = 0.02  # seconds: each fence waits for one, and only their order is looked at
 PACE = 0.1  # of e_exp15_*, in which time itself matters, until the token has expired; else none
 EXPIRED = 16  # recorded seconds
 PAUSE = 0.3  # recorded seconds after a change from which on its events were awaited
@@ -160,7 +161,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         return await running.health() is not None
 
     server = [sys.executable, "-m", "devstack.realtime", "--port", str(port)]
-    server += ["--database-url", url, "--wait-scale", str(WAIT_SCALE)]
+    server += ["--database-url", url, "--wait-scale", str(WAIT_SCALE), "--poll", str(POLL)]
     command = Command("realtime", server, ready, {"JWT_SECRET": SECRET}, ROOT)
     database = Part(postgres.command(database_port), folder / "postgres.log")
     running = Stack(database, Part(command, folder / "realtime.log"), url, port)

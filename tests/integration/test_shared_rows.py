@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.job import RowError
+from worker.job import Begun, RowError
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -15,7 +15,7 @@ def occur(queue, dealer):
         job = await dealer.claim(queue)
         read = await queue.read_records(job.run_id, 1, 2000)
         count = job.row_count
-        await queue.begin(job.run_id, count, {}, [], None)
+        await queue.begin(job.run_id, Begun(count, {}, []))
         rows = [
             {"row_number": number, "sku": f"S{number}", "name": "Saw", "search_keywords": ""}
             for number in range(1, count + 1)

@@ -316,5 +316,7 @@ class History(RuleBasedStateMachine):
 def test_histories(stack):
     History.url = stack.db_url
     machine = History.TestCase
-    machine.settings = settings(max_examples=30, stateful_step_count=20)
+    machine.settings = settings(
+        max_examples=settings.default.max_examples // 3, stateful_step_count=20
+    )
     machine().runTest()

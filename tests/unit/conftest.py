@@ -6,6 +6,7 @@ import pytest
 
 from worker.exceptions import JobRefusedError
 from worker.importing.sources import files
+from worker.importing.sources import spool as spool_of_a_child
 from worker.importing.sources.readers.__main__ import read
 
 
@@ -15,9 +16,8 @@ def without_a_child(monkeypatch):
 
     async def read_here(path, form, spool, options, answer):
         report = json.loads(json.dumps(read(form, path, spool, options, answer)))
-        if "refusal" in report:
-            raise JobRefusedError(report["refusal"])
-        assert not report.get("cause")
+        if report.get("cause") or "refusal" in report:
+            raise JobRefusedError(spool_of_a_child._refusal(report, form))  # noqa: SLF001
         return report
 
     monkeypatch.setattr(files, "read_in_child", read_here)

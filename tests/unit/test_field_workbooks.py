@@ -9,6 +9,9 @@ from worker.importing.sources import FileOptions, open_file
 from worker.importing.sources.header import KnownNames
 from worker.importing.values import ValueProblem, cents, code
 
+# tests/acceptance/test_field_files.py has a worker read the same files, with its child.
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 FIELD = Path(__file__).parents[1] / "data" / "field"
 JUDGE = KnownNames(
     frozenset({"sku", "name", "price", "customer #", "customer name"}),

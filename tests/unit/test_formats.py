@@ -113,6 +113,7 @@ def test_what_is_no_table_is_named(head, what):
         ({"Index.zip": "", "preview.jpg": ""}, "an Apple Numbers file; export it as .xlsx or CSV"),
     ],
 )
+@pytest.mark.usefixtures("without_a_child")
 async def test_other_documents_in_archives_are_named(tmp_path, parts, what):
     with zipfile.ZipFile(tmp_path / "a", "w") as archive:
         for name, content in parts.items():

@@ -23,8 +23,12 @@ TEXTS = ["description", "category", "department_code", "unit_of_measure"]
 
 
 def parse(number: int, record: object) -> dict[str, object] | RowError:
-    """Read a record as the one with this number."""
-    return row_parser(INVENTORY, mapped_already(INVENTORY), {})(number, SourceRow(number, record))
+    """Read a record as the one with this number, with all that is made of it."""
+    parse_row = row_parser(INVENTORY, mapped_already(INVENTORY), {})
+    row = parse_row(number, SourceRow(number, record))
+    if not isinstance(row, RowError):
+        INVENTORY.derive(row)
+    return row
 
 
 def item(**fields: object) -> dict[str, object]:

@@ -11,6 +11,8 @@ from worker.importing.sources import xlsx as readers
 from worker.importing.sources.cells import json_cell
 from worker.importing.sources.parts import Parts
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 
 @pytest.mark.parametrize(
     ("values", "note"),

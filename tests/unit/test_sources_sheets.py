@@ -4,6 +4,8 @@ import pytest
 
 from tests.unit.reading import HEADER, ods, read, refusal, xlsx
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 SHEETS = {"Empty": [], "Old": [HEADER, ["old", "b", 1]], "New": [HEADER, ["new", "b", 1]]}
 
 

@@ -21,6 +21,7 @@ from worker.cli.health import health
 from worker.cli.import_file import FAILED, Upload, import_file
 from worker.cli.jobs import add_jobs, jobs
 from worker.cli.prune import prune_now
+from worker.cli.report import add_report, report
 from worker.cli.stats import stats
 from worker.cli.templates import REFUSED, add_command, templates, wish_of
 from worker.cli.undo import FAILED as UNDO_FAILED
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     export: 0 when the file is here, 2 when the export failed.
     prune, duplicates: 0 when it is done, 1 when it is not.
     doctor: 0 when nothing is wrong, 1 when something is, 2 when it could not look.
+    stats: 0, 2 when it could not ask.
+    report: 0 when it is written, 1 when a picture cannot be drawn, 2 when it could not ask.
     jobs: 0 when it is done, 1 when the job is in no state for it, 2 when it could not ask.
     console: 0 after a clean stop, 2 when it could not begin.
     health: 0 when a worker of this machine lives and none hangs, else 1.
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     # Who asks in a terminal reads the answer, not the log.
-    asks = options.command in {"jobs", "stats"}
+    asks = options.command in {"jobs", "stats", "report"}
     configure_logs("warning" if asks else settings.worker_log_level)
     # One cell of 5,000 digits must not make a whole page of records unreadable; the parsers refuse
     # it by its size, and jsonb holds at most 131,072 digits.
@@ -99,6 +102,8 @@ def _command(
             command = prune_now(settings, Console(), dry_run=options.dry_run)
         case "jobs":
             command, failure = jobs(settings, options, Console()), 2
+        case "report":
+            command, failure = report(settings, options, Console()), 2
         case "stats":
             command, failure = stats(settings, Console(), in_json=options.json), 2
         case _:
@@ -150,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     add_jobs(commands)
     told = commands.add_parser("stats", help="how imports went today and in seven days")
     told.add_argument("--json", action="store_true", help="for programs")
+    add_report(commands)
     seen = commands.add_parser("doctor", help="say what is wrong, and the command that mends it")
     seen.add_argument(
         "--setup", action="store_true", help="only whether a worker could work: for a release"

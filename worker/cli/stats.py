@@ -9,7 +9,7 @@ from rich.table import Table
 
 from worker.config import Settings
 from worker.connection import connect
-from worker.operating.desk import Desk
+from worker.operating.figures import Figures, Period
 
 _PERIODS = (("today", 1), ("seven days", 7))
 _HEADINGS = (
@@ -21,8 +21,16 @@ _HEADINGS = (
 async def stats(settings: Settings, console: Console, *, in_json: bool) -> int:
     """Show both periods, by organization and type; times in seconds."""
     async with connect(settings.supabase_url, settings.secret_key) as client:
-        desk = Desk(client)
-        told = {name: await desk.stats(days) for name, days in _PERIODS}
+        figures = Figures(client)
+        zone = await figures.time_zone()
+        told = {
+            name: [
+                line
+                for line in await figures.sums(Period(days, zone))
+                if line["organization_id"] and line["kind"] == "import"
+            ]
+            for name, days in _PERIODS
+        }
     if in_json:
         console.out(json.dumps(told, indent=2), highlight=False)
         return 0
@@ -46,7 +54,7 @@ def _table(lines: Sequence[Mapping[str, Any]]) -> Table:
 def _cells(line: Mapping[str, Any]) -> Iterator[str]:
     yield line["organization_id"]
     yield line["data_type"]
-    for name in ("jobs", "failed_jobs", "created", "updated", "failed"):
+    for name in ("jobs", "failed_jobs", "created", "updated", "refused"):
         yield f"{line[name]:,}"
     for name in ("waiting_p50", "waiting_p95", "running_p50", "running_p95"):
         yield f"{line[name]:.1f}" if line[name] is not None else ""

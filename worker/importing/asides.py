@@ -4,6 +4,7 @@ Only a row that could not get in is taken for one, for it lacks what its table r
 a SKU and numbers stays, whatever it looks like. What is skipped is counted for a note.
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +12,7 @@ from worker.importing.columns import Tally
 from worker.importing.mapping import ColumnMapping
 from worker.importing.sources import SourceRow
 from worker.importing.sources.rows import is_blank
-from worker.importing.tables import Table
+from worker.importing.tables import Field, Table
 
 _NUMBER = re.compile(r"[-+($€£\s]*[0-9][0-9.,'\s]*[-)%$€£\s]*").fullmatch
 _LETTER = re.compile(r"[^\W\d_]").search
@@ -110,10 +111,10 @@ class Asides:
         self._names = {column: _spellings(column) for column in all_columns}
         for field in table.fields:
             if columns.get(field.name) == field.name:  # records, whose columns had other names
-                names = (field.label, *field.synonyms, *field.weak_synonyms)
-                self._names.setdefault(field.name, set()).update(map(_plain, names))
+                own = self._names.get(field.name, frozenset())
+                self._names[field.name] = own | _names_of(field)
         self._first = self._groups[0][0] if self._groups else ""
-        self._names_of_first = self._names.get(self._first, set())
+        self._names_of_first = self._names.get(self._first, frozenset())
 
     def without(self, page: Sequence[SourceRow], skipped: dict[str, Tally]) -> list[SourceRow]:
         """Give the rows that are data; count the others by what they are."""
@@ -212,10 +213,16 @@ def notes(skipped: Mapping[str, Tally]) -> list[str]:
     return [f"Skipped as {kind}: {tally}." for kind, tally in skipped.items()]
 
 
-def _spellings(column: str) -> set[str]:
+def _spellings(column: str) -> frozenset[str]:
     """Give what a column's own name may look like in a row: a second "Price" is "Price (2)"."""
     plain = _plain(column)
-    return {plain, re.sub(r" \([0-9]+\)\Z", "", plain)}
+    return frozenset((plain, re.sub(r" \([0-9]+\)\Z", "", plain)))
+
+
+@functools.cache
+def _names_of(field: Field) -> frozenset[str]:
+    """Give what files may call a field: some hundred names, worked out once."""
+    return frozenset(map(_plain, (field.label, *field.synonyms, *field.weak_synonyms)))
 
 
 def _plain(name: str) -> str:

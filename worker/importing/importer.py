@@ -20,18 +20,19 @@ import structlog
 
 from worker import metrics
 from worker.ending import Finish, run_to_end
-from worker.exceptions import StopRequestedError
+from worker.exceptions import KeywordsNeededError, StopRequestedError
 from worker.heartbeat import Heartbeat
 from worker.importing.failed_rows import write_failed_rows
 from worker.importing.guards import refuse_wrong_guards
 from worker.importing.job_source import open_source
-from worker.importing.missing import read_missing
+from worker.importing.missing import Missing, read_missing
 from worker.importing.mode import read_table_and_mode
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
-from worker.importing.tables import Table
-from worker.job import Job, RowError
+from worker.importing.tables import Row, Table
+from worker.importing.thrift import Thrift
+from worker.job import BatchResult, Begun, Job, RowError, RunResult
 from worker.queue import JobQueue
 from worker.scratch import scratch_directory
 from worker.storage import FileStore, path_for_result, store_result
@@ -56,14 +57,14 @@ class Pace:
     batches_in_flight: int
 
 
-async def run_import(
-    queue: JobQueue, store: FileStore, job: Job, pace: Pace, stop: asyncio.Event
+async def run_import(  # noqa: PLR0913, PLR0917 - what a worker has for all its imports
+    queue: JobQueue, store: FileStore, job: Job, pace: Pace, thrift: Thrift, stop: asyncio.Event
 ) -> None:
     """Import a claimed job and end its run, whatever happens: see run_to_end.
 
     When stop is set, batches in flight land and the rest of the job is released.
     """
-    await run_to_end(queue, job, _Run(queue, store, job, pace, stop).carry_out)
+    await run_to_end(queue, job, _Run(queue, store, job, pace, thrift, stop).carry_out)
 
 
 @dataclass(slots=True)
@@ -74,6 +75,8 @@ class _Run:
     store: FileStore
     job: Job
     pace: Pace
+    # Of the job's organization.
+    thrift: Thrift
     stop: asyncio.Event
     # Rows that this attempt knows to have failed.
     failed: int = 0
@@ -85,56 +88,87 @@ class _Run:
             ImportWorkerError: or a bug, or an ExceptionGroup of them.
 
         """
-        skipped, failed_rows_path = await self._import(heartbeat)
-        return partial(
-            self.queue.finish,
-            self.job.run_id,
-            "completed",
-            skipped,
-            failed_rows_path=failed_rows_path,
-        )
-
-    async def _import(self, heartbeat: Heartbeat) -> tuple[str | None, str | None]:
-        """Take every row through.
-
-        Returns:
-            what was skipped, a line for each kind, and the path of the file of those that failed;
-            None where there are none.
-
-        """
         table, mode = read_table_and_mode(self.job)
         missing = read_missing(self.job, table, mode)
         refuse_wrong_guards(self.job)
-        read_page = partial(self.queue.read_records, self.job.run_id)
         memory = await recall(self.queue, self.job, table)
-        async with open_source(self.job, table, read_page, self.store, memory) as (source, version):
+        async with open_source(self.job, table, self._read_page, self.store, memory) as opened:
+            source, version = opened
             rows = await map_rows(self.job, source, table, self.stop, mode, memory)
             await rows.survey()
-            is_rehearsed_first = bool(self.job.guards.keys() - {"missing_percent"})
-            heartbeat.show(rows.count, passes=2 if is_rehearsed_first else 1)
-            if missing == "zero" and rows.without_key:
-                rows.notes.append(_nothing_zeroed(rows, table))
-            await self._begin(rows, version)
-            if missing == "zero" and rows.count and not (rows.without_key or self.job.applied):
-                await self._list(rows)
-            if is_rehearsed_first:
-                await self._apply(rows, table, heartbeat, is_rehearsal=True)
-                self.failed = 0
-            if self.job.guards:
-                await self.queue.judge(self.job.run_id)
-            await self._apply(rows, table, heartbeat, is_rehearsal=self.job.dry_run)
-            if missing == "zero" and not self.job.dry_run:
-                await self._zero(rows)
-            return "\n".join(rows.skipped) or None, await self._give_back(rows)
+            skipped = "\n".join(rows.skipped) or None
+            if self._is_short(rows, missing):
+                async with heartbeat.silent():
+                    result = await self._import_at_once(rows, table, version, skipped)
+                    if result is not None:
+                        heartbeat.end()
+                        return partial(_known, result)
+            else:
+                await self._import(rows, table, version, heartbeat, missing)
+            path = await self._give_back(rows)
+        finish = self.queue.finish
+        return partial(finish, self.job.run_id, "completed", skipped, failed_rows_path=path)
 
-    async def _begin(self, rows: Rows, version: str | None) -> None:
-        """Tell the database what was found, unless it knows: how many rows, by which mapping."""
+    async def _read_page(self, first_row: int, row_count: int) -> list[object]:
+        if self.job.records is not None:
+            return self.job.records[first_row - 1 : first_row - 1 + row_count]
+        return await self.queue.read_records(self.job.run_id, first_row, row_count)
+
+    def _is_short(self, rows: Rows, missing: Missing) -> bool:
+        """Whether all of a job is one batch, which nothing precedes and nothing follows."""
+        is_plain = not (self.job.guards or self.job.applied or self.job.dry_run)
+        return is_plain and missing == "keep" and 0 < rows.count <= self.pace.batch_size
+
+    async def _import_at_once(
+        self, rows: Rows, table: Table, version: str | None, skipped: str | None
+    ) -> RunResult | None:
+        """Begin, apply and finish in one call; None: rows are refused, and it is not finished."""
+        [(_, page)] = [page async for page in rows.pages(rows.count)]
+        started = time.monotonic()
+        good, errors = _parted(page)
+        for row in good:
+            table.derive(row)
+        batch, result = await self.queue.import_short(
+            self.job.run_id, self._begun(rows, version), rows.count, good, errors, skipped
+        )
+        if batch is not None:
+            self._count(range(1, rows.count + 1), batch, time.monotonic() - started)
+        return result
+
+    async def _import(
+        self,
+        rows: Rows,
+        table: Table,
+        version: str | None,
+        heartbeat: Heartbeat,
+        missing: Missing,
+    ) -> None:
+        """Take every row through, batch by batch."""
+        is_rehearsed_first = bool(self.job.guards.keys() - {"missing_percent"})
+        heartbeat.show(rows.count, passes=2 if is_rehearsed_first else 1)
+        if missing == "zero" and rows.without_key:
+            rows.notes.append(_nothing_zeroed(rows, table))
+        if begun := self._begun(rows, version):
+            await self.queue.begin(self.job.run_id, begun)
+        if missing == "zero" and rows.count and not (rows.without_key or self.job.applied):
+            await self._list(rows)
+        if is_rehearsed_first:
+            await self._apply(rows, table, heartbeat, is_rehearsal=True)
+            self.failed = 0
+        if self.job.guards:
+            await self.queue.judge(self.job.run_id)
+        await self._apply(rows, table, heartbeat, is_rehearsal=self.job.dry_run)
+        if missing == "zero" and not self.job.dry_run:
+            await self._zero(rows)
+
+    def _begun(self, rows: Rows, version: str | None) -> Begun | None:
+        """Say what was found: how many rows, by which mapping; None if the database knows."""
         is_as_claimed = rows.count == self.job.row_count and self.job.mapping is not None
-        if version is not None or rows.notes or not is_as_claimed:
-            mapping = rows.mapping.fields()
-            await self.queue.begin(
-                self.job.run_id, rows.count, mapping, rows.notes, version, rows.layout
-            )
+        if version is None and not rows.notes and is_as_claimed:
+            return None
+        layout = rows.layout
+        mapping = rows.mapping.fields()
+        return Begun(rows.count, mapping, rows.notes, version, layout.columns, layout.options)
 
     async def _list(self, rows: Rows) -> None:
         """Have the database find what the file lacks, of whose rows all keys can be read."""
@@ -188,27 +222,46 @@ class _Run:
     ) -> None:
         try:
             started = time.monotonic()
-            rows = [row for row in part if not isinstance(row, RowError)]
-            errors = [row for row in part if isinstance(row, RowError)]
-            result = await self.queue.apply_batch(
-                table.apply_function, self.job.run_id, span, rows, errors
-            )
-            seconds = time.monotonic() - started
-            metrics.count_batch(self.job.data_type, result, seconds)
-            self.failed += result.failed
+            rows, errors = _parted(part)
+            result = await self._send(table, span, rows, errors)
+            self._count(span, result, time.monotonic() - started)
             heartbeat.advance(len(span))
-            log.debug(
-                "batch_applied",
-                first_row=span[0],
-                last_row=span[-1],
-                created=result.created,
-                updated=result.updated,
-                unchanged=result.unchanged,
-                failed=result.failed,
-                seconds=round(seconds, 4),
-            )
         finally:
             gate.release()
+
+    async def _send(
+        self, table: Table, span: range, rows: list[Row], errors: list[RowError]
+    ) -> BatchResult:
+        apply = partial(
+            self.queue.apply_batch, table.apply_function, self.job.run_id, span, rows, errors
+        )
+        goes_without = self.thrift.leaves_out
+        if goes_without:
+            try:
+                result = await apply()
+            except KeywordsNeededError:
+                self.thrift.came_back()
+                goes_without = False
+        if not goes_without:
+            for row in rows:
+                table.derive(row)
+            result = await apply()
+        self.thrift.landed(result, went_without=goes_without)
+        return result
+
+    def _count(self, span: range, result: BatchResult, seconds: float) -> None:
+        metrics.count_batch(self.job.data_type, result, seconds)
+        self.failed += result.failed
+        log.debug(
+            "batch_applied",
+            first_row=span[0],
+            last_row=span[-1],
+            created=result.created,
+            updated=result.updated,
+            unchanged=result.unchanged,
+            failed=result.failed,
+            seconds=round(seconds, 4),
+        )
 
     async def _give_back(self, rows: Rows) -> str | None:
         """Store the rows that failed as a file, to be mended and uploaded again; its path."""
@@ -223,6 +276,19 @@ class _Run:
             refused = rows.refused(problems, are_all=len(problems) < _MOST_ERRORS_KEPT)
             await write_failed_rows(file, rows.columns, refused)
             return await store_result(self.store, path, file, "failed_rows_not_stored")
+
+
+async def _known(result: RunResult) -> RunResult:
+    """Finish a run that is over already."""
+    return result
+
+
+def _parted(rows: list[ParsedRow]) -> tuple[list[Row], list[RowError]]:
+    """Tell rows from refusals."""
+    return (
+        [row for row in rows if not isinstance(row, RowError)],
+        [row for row in rows if isinstance(row, RowError)],
+    )
 
 
 def unapplied(rows: range, applied: tuple[range, ...], batch_size: int) -> Iterator[range]:

@@ -91,10 +91,6 @@ class Desk:
                 f"no answer ({error}): look with `jobs show` whether it was done"
             ) from None
 
-    async def stats(self, days: int) -> list[dict[str, Any]]:
-        """Tell how imports went since midnight, days - 1 days ago, as import_stats has it."""
-        return list(await _ask("import_stats", self._client.rpc("import_stats", {"days": days})))
-
 
 def in_words(wait: Mapping[str, Any]) -> str:
     """Say what a job waits for, as import_waits tells it."""

@@ -205,8 +205,8 @@ _FIELDS = (
 def _add_keywords(row: Row) -> None:
     """Add the search keywords of the item as it would be inserted, none of which has a comma.
 
-    Of a row that has no part in them there are none; where some parts are given, the database knows
-    what to do with theirs.
+    Of a row that has no part in them, or that a later one replaces, there are none; where some
+    parts are given, the database knows what to do with theirs.
     """
     if row.keys().isdisjoint({"name", "description", "category"}):
         return
@@ -225,7 +225,7 @@ INVENTORY = Table(
     fields=_FIELDS,
     required=(("name",), ("sku",)),
     apply_function="apply_inventory_batch",
-    complete=_add_keywords,
+    derive=_add_keywords,
     needed_by_new="name",
     key="sku",  # as written, capitals included, but cleaned: values/codes.py
     unit="unit_of_measure",

@@ -62,6 +62,9 @@ class Table:
     apply_function: str
     # Adds to a row, all of whose cells could be read, what is made of several of them.
     complete: Callable[[Row], None] = field(default=lambda _: None)
+    # The same of what the database has already where the cells are the same: a batch may go
+    # without, and comes back if it can't.
+    derive: Callable[[Row], None] = field(default=lambda _: None)
     # The one required field that only a new row needs: without it, a row updates what is there.
     needed_by_new: str | None = None
     # Whether rows are never matched with what is there.
