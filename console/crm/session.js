@@ -18,14 +18,15 @@ export async function whoIsIt(supabase) {
   const { data } = await supabase.auth.getSession();
   if (!data.session) return null;
   const user = data.session.user;
+  // What every CRM has of a profile (docs/FRONTEND.md), and no more.
   const [profile] = rowsOf(
-    await supabase.from("profiles").select("organization_id,role,full_name").eq("id", user.id),
+    await supabase.from("profiles").select("organization_id,role").eq("id", user.id),
   );
   const organizationId = profile?.organization_id ?? null;
   return {
     userId: user.id,
     email: user.email,
-    name: profile?.full_name || user.email,
+    name: user.user_metadata?.full_name || user.email,
     organizationId,
     organizationName: organizationId && (await nameOf(supabase, organizationId)),
     isAdmin: ["admin", "super_admin"].includes(profile?.role),

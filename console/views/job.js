@@ -32,7 +32,7 @@ export default {
     let over = job;
     if (!isOver(job)) {
       const bar = element("div.stack", {});
-      show(body, bar, job.created_by === who.userId && cancelButton(job, context));
+      show(body, bar, element("p.quiet", {}, t("job.goesOn")), job.created_by === who.userId && cancelButton(job, context));
       const words = job.job_type === "export"
         ? { waits: t("exports.waits"), runs: t("exports.runs") }
         : { waits: t("job.waits"), runs: t("job.runs") };

@@ -22,7 +22,7 @@ async def test_a_browser_that_speaks_french(visit):
     )
     await expect(page.get_by_role("cell", name=re.compile(r"1\s234,50")).first).to_be_visible()
     await visitor.picture("phone")
-    await page.get_by_role("button", name="Répéter").click()
+    await page.get_by_role("button", name="Simuler").click()
     await page.get_by_role("button", name=re.compile(r"Importer 1\s500 lignes")).click()
     await expect(page.get_by_text(re.compile(r"Les 1\s500 lignes sont entrées"))).to_be_visible()
     # Nothing that the page says itself is left in English.

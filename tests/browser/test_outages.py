@@ -23,10 +23,12 @@ async def test_a_worker_that_goes_in_the_middle_and_one_that_comes(visit, worker
     page = visitor.page
     begin = await rehearsed(visitor)
     await begin.wait_for()
-    batches = HttpRule("rpc/apply_inventory_batch", "hold", skip=4)
+    # Two land, four are held, and four more at most are on their way when it hears of it.
+    batches = HttpRule("rpc/apply_inventory_batch", "hold", skip=2)
     stack.faults.set(Faults(http=(batches,)))
     await begin.click()
     await expect(page.get_by_text("of 1,200 rows")).to_be_visible()
+    await expect(page.get_by_role("progressbar")).to_be_visible()
     await asyncio.to_thread(stack.faults.wait_until_held)
     worker.ask_to_stop()
     stack.faults.clear()

@@ -151,6 +151,14 @@ def test_preflight_and_unknown_routes(stack):
     assert httpx.post(f"{stack.url}/functions/v1/x", headers=key).status_code == 404
 
 
+def test_the_page_is_told_of_this_project_and_no_secret(stack):
+    page = httpx.get(f"{stack.url}/console", follow_redirects=True)
+    assert str(page.url) == f"{stack.url}/console/"
+    assert stack.url in page.headers["content-security-policy"]
+    told = httpx.get(f"{stack.url}/console/config.json").json()
+    assert told == {"supabaseUrl": stack.url, "publishableKey": stack.keys.publishable}
+
+
 @pytest.mark.parametrize("kind", ["secret", "service_role"])
 def test_storage_keeps_a_file(stack, client_for, kind):
     client = client_for(getattr(stack.keys, kind))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from devstack import node
+from tests.browser import chromium
 from worker.cli import main
 from worker.config import ConsoleSettings, load_console_settings
 from worker.importing.tables import TABLES
@@ -196,6 +197,12 @@ def test_a_port_that_is_taken_is_told(told, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["console", "--port", str(taken.getsockname()[1])]) == 2
     assert "is taken" in capsys.readouterr().out
+
+
+def test_a_machine_without_chromium_is_told_how_to_get_it(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "chromium-of-nobody")
+    with pytest.raises(FileNotFoundError, match="make browser"):
+        chromium.find()
 
 
 def test_the_page_knows_every_field():

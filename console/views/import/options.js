@@ -24,7 +24,7 @@ export function optionFields(draft, preview, lookAgain) {
   };
   const sheets = preview?.sheets ?? [];
   const isItems = draft.dataType === "inventory";
-  return [
+  return element("div.stack", {},
     element("div.fields", {},
       sheets.length > 1 && select("sheet", sheets.map((sheet) => [sheet, sheet])),
       field("header_row", element("input", {
@@ -44,8 +44,7 @@ export function optionFields(draft, preview, lookAgain) {
         type: "checkbox", checked: draft.options.missing === "zero",
         on: { change: ({ target }) => set("missing", target.checked ? "zero" : undefined) },
       }), t("import.option.missing")),
-    element("div.actions", {}, element("button", { on: { click: lookAgain } }, t("import.lookAgain"))),
-  ];
+    element("div.actions", {}, element("button", { on: { click: lookAgain } }, t("import.lookAgain"))));
 }
 
 const field = (name, control) => element("div.field", {},
