@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from worker.job import RowError
+from worker.job import Begun, RowError
 from worker.operating.notifying.delivery import Delivery
 
 
@@ -69,7 +69,7 @@ async def end_job(dealer, queue, outcome="completed", message=None, *, good=2, b
     """Claim the dealer's oldest job and end it."""
     job = await dealer.claim(queue)
     if outcome == "completed":
-        await queue.begin(job.run_id, good + bad, {}, [], None)
+        await queue.begin(job.run_id, Begun(good + bad, {}, []))
         rows = [
             {"row_number": n, "sku": f"A-{n}", "name": "Saw", "search_keywords": ""}
             for n in range(1, good + 1)

@@ -348,7 +348,7 @@ async def test_a_file_that_changed_under_a_half_finished_import_is_refused(
     job_id = await upload("\n".join(["SKU,Name", *lines]).encode(), path=path)
     await stop_in_the_middle(settings, dealer, job_id)
     landed = len(dealer.inventory())
-    assert landed == 10
+    assert 0 < landed < 400
 
     changed = "\n".join(["SKU,Name", "NEW,New", *lines]).encode()
     await service_client.storage.from_("imports").upload(path, changed, {"upsert": "true"})

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tests.telling import add_address, ask, deliveries, end_job, entries, inbox
 from tests.undoing import import_rows, item, undo
 from worker.exceptions import JobRefusedError
-from worker.job import RowError
+from worker.job import Begun, RowError
 
 
 def events(dealer):
@@ -99,7 +99,7 @@ async def test_an_import_that_the_guards_hold(queue, dealer):
     dealer.set_guards(refused_percent=10)
     dealer.insert_job(None, file_data={"records": [{}] * 3})
     job = await dealer.claim(queue)
-    await queue.begin(job.run_id, 3, {}, [], None)
+    await queue.begin(job.run_id, Begun(3, {}, []))
     errors = [RowError(n, n, "name", "name is missing", {}) for n in (1, 2, 3)]
     await queue.apply_batch("apply_inventory_batch", job.run_id, range(1, 4), [], errors)
     with pytest.raises(JobRefusedError) as refusal:
