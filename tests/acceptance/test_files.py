@@ -380,7 +380,8 @@ async def stop_in_the_middle(settings, dealer, job_id):
     slow = settings.model_copy(update={"worker_batch_size": 5, "worker_batches_in_flight": 1})
     faults = dealer.stack.faults
     faults.reset_counters()
-    third = HttpRule(path="rpc/apply_inventory_batch", action="drop", skip=2)
+    # The first batch of new items goes twice: without their keywords it comes back.
+    third = HttpRule(path="rpc/apply_inventory_batch", action="drop", skip=3)
     with faults.injected(Faults(http=(third,))):
         work = asyncio.create_task(serve(slow, once=True))
         while not faults.get()[1].injected:
