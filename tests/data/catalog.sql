@@ -57,3 +57,40 @@ from pg_trigger where not tgisinternal and tgrelid in (select oid from relation)
 union all
 select 'publication', pubname, format('%s.%s %s', schemaname, tablename, attnames)
 from pg_publication_tables
+union all
+select 'view', name, format('%s %s', reloptions, pg_get_viewdef(oid))
+from relation where relkind in ('v', 'm')
+union all
+select 'storage', name, unnest(reloptions) from relation where relkind not in ('v', 'm')
+union all
+select 'identity', r.name, format('%s %s%s', a.attname, a.attidentity, a.attgenerated)
+from relation r
+join pg_attribute a on a.attrelid = r.oid and '' <> concat(a.attidentity, a.attgenerated)
+union all
+select 'trigger that fires otherwise', tgrelid::regclass::text, format('%s %s', tgname, tgenabled)
+from pg_trigger
+where not tgisinternal and tgenabled <> 'O' and tgrelid in (select oid from relation)
+union all
+select 'comment', d.classoid::regclass::text, format('%s %s', d.objsubid, d.description)
+from pg_description d
+where (d.classoid, d.objoid) in (
+  select 'pg_class'::regclass::oid, oid from relation
+  union all select 'pg_proc'::regclass::oid, p.oid from pg_proc p join schema s on s.oid = p.pronamespace)
+union all
+-- Of the platform's own schemas, what migrations add to them.
+select 'policy', p.polrelid::regclass::text, format(
+  '%s %s %s to %s using %s check %s', p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[],
+  pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+from pg_policy p
+join pg_class c on c.oid = p.polrelid
+where c.relnamespace = to_regnamespace('storage')
+union all
+select 'schema grant', s.nspname::text, g.grantee::regrole || ' ' || g.privilege_type
+from pg_namespace s, aclexplode(s.nspacl) g
+where s.nspname in ('storage', 'supabase_migrations')
+union all
+select 'column grant', a.attrelid::regclass::text,
+       format('%s %s %s', a.attname, g.grantee::regrole, g.privilege_type)
+from pg_attribute a
+join pg_class c on c.oid = a.attrelid, aclexplode(a.attacl) g
+where c.relnamespace = to_regnamespace('supabase_migrations')

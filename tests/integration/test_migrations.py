@@ -6,23 +6,18 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from devstack import migrations, ports
-from devstack.part import Part
-from devstack.postgres import Postgres, bootstrap
+from devstack import migrations
 from devstack.state import DevstackError
+from tests.databases import DATA, apply, catalog, connect
+from tests.databases import MIGRATIONS as FILES
 from worker.operating.doctor import comparison
 
-DATA = Path(__file__).parent.parent / "data"
-CATALOG = (DATA / "catalog.sql").read_text()
-FILES = sorted((migrations.SUPABASE / "migrations").glob("*.sql"))
 POLICIES = sorted((migrations.SUPABASE / "policies").glob("*.sql"))
 # storage_objects is about a table of the platform: test_storage.py.
 OURS = {file.stem for file in POLICIES} - {"storage_objects"}
@@ -50,48 +45,6 @@ BOB = "00000000-0000-4000-8000-00000000000b"  # of org_large
 CAROL = "00000000-0000-4000-8000-00000000000c"  # of org_small
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A PostgreSQL of this file's own, without the rest of a stack: databases come by copying."""
-
-    postgres: Postgres
-    port: int
-    directory: Path
-
-    def create(self, name: str) -> str:
-        """Make a database with what a Supabase project has at first; return its URL."""
-        with psycopg.connect(self.postgres.url(self.port, "supabase_admin"), autocommit=True) as c:
-            # Settings of a database are the one thing that is not copied.
-            c.execute(f"create database {name} template postgres owner postgres")
-            c.execute(f'alter database {name} set search_path = "$user", public, extensions')
-        return self.postgres.url(self.port).removesuffix("/postgres") + f"/{name}"
-
-    async def push(self, url: str) -> str:
-        """Apply the migrations with the real Supabase CLI."""
-        return await migrations.push(url, self.directory / "cli")
-
-
-@pytest.fixture(scope="module")
-async def cluster(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("cluster")
-    postgres = Postgres.find(directory)
-    postgres.initdb()
-    port = ports.choose(0, "")
-    server = Part(postgres.command(port), directory / "postgres.log")
-    try:
-        await server.spawn()
-        await server.ready()
-        await bootstrap(postgres.url(port, "supabase_admin"))
-        yield Cluster(postgres, port, directory)
-    finally:
-        await server.stop()
-        postgres.drop()
-
-
-def connect(url):
-    return psycopg.connect(url, autocommit=True, row_factory=dict_row)
-
-
 @pytest.fixture(scope="module")
 async def migrated(cluster):
     """An empty project with the migrations."""
@@ -108,30 +61,12 @@ def undone(migrated):
         yield migrated
 
 
-def catalog(connection, *kinds, of=None):
-    with connection.transaction():
-        connection.execute("set local search_path = ''")
-        rows = connection.execute(CATALOG).fetchall()
-    return {
-        (row["kind"], row["name"], row["says"])
-        for row in rows
-        if (not kinds or row["kind"] in kinds)
-        and (of is None or row["name"].removeprefix("public.") in of)
-    }
-
-
-def apply(connection, files):
-    for file in files:
-        connection.execute(file.read_text())
-
-
 async def test_the_cli_applies_them_to_an_empty_database_once(cluster, migrated):
     history = migrated.execute("select version from supabase_migrations.schema_migrations")
     assert {row["version"] for row in history} == {file.name.split("_")[0] for file in FILES}
     tables = {name for _, name, _ in catalog(migrated, "table")}
     assert tables == {f"public.{table}" for table in OURS | CRM} | INTERNAL | SEQUENCES | VIEWS
-    url = cluster.postgres.url(cluster.port).removesuffix("/postgres") + "/migrated"
-    assert "up to date" in await cluster.push(url)
+    assert "up to date" in await cluster.push(cluster.url("migrated"))
 
 
 def test_applied_again_they_change_nothing(undone):
@@ -240,11 +175,10 @@ def test_row_security_is_on_everywhere(migrated):
 
 
 async def advise(cluster, name):
-    url = cluster.postgres.url(cluster.port).removesuffix("/postgres") + f"/{name}"
     try:
         return await migrations.run(
             cluster.directory,
-            *("db", "advisors", f"--remote={url}", "--type=all", "--level=info"),
+            *("db", "advisors", f"--remote={cluster.url(name)}", "--type=all", "--level=info"),
             *("--fail-on=warn", "--output-format=json"),
         )
     except DevstackError as error:
