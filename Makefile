@@ -20,7 +20,7 @@ export SEED ?= 20261123
 export FAULTS_SEED ?= $(SEED)
 export PYTEST_ADDOPTS ?= --hypothesis-seed=$(SEED)
 
-.PHONY: help install demo test check unit integration acceptance browser browser-tests thorough coverage faults faults-short soak bench bench-smoke profile format schema lock clean
+.PHONY: help install demo test check unit integration acceptance browser browser-tests thorough coverage faults faults-short soak bench bench-smoke profile format schema freeze lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -111,6 +111,9 @@ format: install ## put the code into form
 
 schema: install ## write what the migrations make, for the doctor to compare with
 	$(BIN)/python -m devstack.schema
+
+freeze: install ## part of a release: from here on its migrations stay as they are
+	$(BIN)/python -m devstack.frozen
 
 lock: ## pin what pyproject.toml asks for, with hashes and without registry addresses
 	$(BIN)/pip install --quiet uv
