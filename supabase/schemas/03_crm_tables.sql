@@ -46,13 +46,14 @@ alter table public.inventory set (
 -- number comes first. "least" of one value is the value, but no index by age alone is sorted by it, to
 -- be read from the beginning.
 create index contacts_import_legacy_number_idx on public.contacts (
-  md5(contacts.organization_id || chr(31) || contacts.legacy_number::text), least(created_at), id);
+  md5(organization_id || chr(31) || legacy_number::text), least(created_at), id);
 create index contacts_import_email_idx on public.contacts (
-  md5(contacts.organization_id || chr(31) || contacts.email::text), least(created_at), id);
+  md5(organization_id || chr(31) || email::text), least(created_at), id);
 create index contacts_import_account_owner_number_idx on public.contacts (
-  md5(contacts.organization_id || chr(31) || lower(contacts.account_owner_number::text) || chr(31) || contacts.name::text), least(created_at), id);
+  md5(organization_id || chr(31) || lower(account_owner_number::text) || chr(31) || name::text),
+  least(created_at), id);
 create index contacts_import_company_idx on public.contacts (
-  md5(contacts.organization_id || chr(31) || contacts.name::text || chr(31) || contacts.company::text), least(created_at), id);
+  md5(organization_id || chr(31) || name::text || chr(31) || company::text), least(created_at), id);
 
 -- Exports read pages by key, so that a row which is edited meanwhile is neither left out nor given twice.
 create index inventory_export_idx on public.inventory (organization_id, id);
