@@ -1,6 +1,7 @@
 -- scheduled_jobs: the contract between the frontend, which inserts a job and watches its row, and
 -- the worker, which claims it, reports progress on it and finishes it. Its columns keep their
 -- names, types and meanings; the worker's own book-keeping lives in import_runs and its neighbours.
+
 create table public.scheduled_jobs (
   id uuid primary key default gen_random_uuid(),
   organization_id text not null references public.organizations (id) on delete cascade,

@@ -1,7 +1,8 @@
 -- The job protocol: every state change of a job is one function here, called by the worker through
 -- PostgREST, each call one transaction.
 --
--- Who may call them: service_role alone (the grants are at the end). They run as their caller.
+-- Who may call them: service_role alone (99_internal_functions.sql, and beside each function of public).
+-- They run as their caller.
 -- Lock order, everywhere: the job row, then its run, then the ledger.
 -- What each job or batch calls is in plpgsql, which plans a statement once a connection. A function in
 -- sql, unless it becomes part of its caller, is planned at each call: 0.05 to 0.5 ms.

@@ -1,6 +1,8 @@
 -- What an operator may set for all organizations, a row a setting: in the dashboard's Table Editor,
 -- or with
 --   update import_settings set value = '90' where name = 'changes_days';
+-- Each is inserted where what it is about is: here, in 44_pruning.sql, 46_merged_items.sql and
+-- 49_notification_channels.sql.
 create table public.import_settings (
   name text primary key,
   value jsonb not null,

@@ -206,7 +206,7 @@ end $$;
 
 -- The next occurrence of an export that a page ran. The page inserts one too, but names columns that
 -- are not its to write, so that is refused.
--- SECURITY DEFINER, as nothing else of ours is: the user who says that the export is done may neither
+-- SECURITY DEFINER, for the user who says that the export is done may neither
 -- see what repeats, nor write it. It takes no argument, and nobody can call it.
 create function import_internal.schedule_next_after_page() returns trigger
 language plpgsql security definer set search_path = '' as $$

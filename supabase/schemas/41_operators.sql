@@ -1,4 +1,5 @@
 -- What operators do to jobs from a terminal, with a record of it.
+
 create table public.import_operations (
   id uuid primary key default gen_random_uuid(),
   at timestamptz not null default now(),

@@ -6,6 +6,7 @@
 -- leaves nothing half done, so whoever dies between two has only to begin again. Several at once do
 -- no harm. With dry_run it counts and removes nothing.
 -- Never does anything go that is an unfinished job's: import_internal.over_since.
+
 insert into public.import_settings (name, value, description) values
   ('records_days', '1', 'Days for which a job that is over keeps its rows (file_data.records). '
                         '-1 keeps them for ever.'),

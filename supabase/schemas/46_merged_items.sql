@@ -3,6 +3,7 @@
 -- python -m worker duplicates.
 --
 -- PT412 refuses what cannot be done; its message is for the operator.
+
 insert into public.import_settings (name, value, description) values
   ('merged_days', '30', 'Days for which duplicates, of items and of contacts, can be restored after '
                         'they were merged. -1 keeps them for ever.');

@@ -3,7 +3,7 @@
 -- Groups of an organization's contacts that share an e-mail (in any case, made-up ones aside), a phone
 -- number (by its last ten digits, of at least seven) or a legacy number: "reason" and "value" say what
 -- they share, "contacts" lists them, the oldest first, at most 20 of "count".
--- Called by users, unlike all else here: the CRM shows it after an import of contacts. It runs as its
+-- Called by users: the CRM shows it after an import of contacts. It runs as its
 -- caller, so row level security leaves a user with their own organization's contacts, whatever
 -- organization is named. NULL: all that the caller may see.
 create function public.contact_duplicates(of_organization text default null)

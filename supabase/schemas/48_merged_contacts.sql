@@ -3,6 +3,7 @@
 -- Not a change set of an import (import_changes): that belongs to a job, and knows nothing of the rows
 -- of other tables that refer to a record, which a merge must move along, and back.
 -- PT412 refuses what cannot be done; its message is for the operator.
+
 create table public.merged_contacts (
   id text primary key, -- of the contact that is gone; text, for not every project's ids are uuids
   organization_id text not null references public.organizations (id) on delete cascade,
