@@ -142,7 +142,7 @@ def due(dealer):
 
 
 async def test_an_import_is_told_by_mail_and_webhook(dealer, work, mailboxes, receiver):
-    add_address(dealer, dealer.creator_id, f"{dealer.creator_id}@cedar.test")
+    address = add_address(dealer, dealer.creator_id)
     mailbox = ask(dealer, "email")
     hook = ask(dealer, "webhook", url=receiver.url)
     job_id = insert_file(dealer)
@@ -151,7 +151,7 @@ async def test_an_import_is_told_by_mail_and_webhook(dealer, work, mailboxes, re
 
     [(mail_from, recipients, mail)] = mailboxes.mails
     assert mail_from == "imports@prospaces.test"
-    assert recipients == [f"{dealer.creator_id}@cedar.test"]
+    assert recipients == [address]
     assert mail["Subject"] == "Imported, 1 refused: stock.csv"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -203,7 +203,7 @@ async def test_while_a_secret_is_changed_both_verify(dealer, work, receiver):
 
 
 async def test_an_address_that_no_server_knows(dealer, work, mailboxes):
-    add_address(dealer, dealer.creator_id, f"nobody-{dealer.creator_id}@cedar.test")
+    add_address(dealer, dealer.creator_id, name="nobody")
     mailbox = ask(dealer, "email")
     insert_file(dealer)
     await work()
@@ -348,7 +348,7 @@ async def test_failures_are_seen_and_sent_again(dealer, work, receiver, command)
 
 async def test_a_channel_is_tested(dealer, receiver, command, mailboxes):
     hook = ask(dealer, "webhook", url=receiver.url, is_enabled=False)
-    add_address(dealer, dealer.creator_id, f"{dealer.creator_id}@cedar.test")
+    add_address(dealer, dealer.creator_id)
     mailbox = ask(dealer, "email", language="fr")
     for one in (hook, mailbox):
         tested = await asyncio.to_thread(command, "test", str(one))

@@ -187,7 +187,7 @@ class Page:
         return seen
 
     async def join(self, token):
-        change = {"event": "*", "schema": "public", "table": "notification_inbox"}
+        change = {"event": "INSERT", "schema": "public", "table": "notification_inbox"}
         config = {"config": {"postgres_changes": [change]}, "access_token": token}
         await self.send("realtime:inbox", "phx_join", config)
         assert (await self.until("system"))[-1]["payload"]["status"] == "ok"
