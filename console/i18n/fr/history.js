@@ -30,7 +30,7 @@ export default {
   "history.one.undo": "Retour en arrière",
   "history.one.preview": "Aperçu",
   "history.one.rehearsal": "Simulation",
-  "history.undone": "défaite",
+  "history.undone": "puis défaite",
   "history.rows.one": "{count} ligne",
   "history.rows.other": "{count} lignes",
   "history.rows.none": "rien",
