@@ -53,8 +53,9 @@ def deliveries(dealer):
     ).fetchall()
 
 
-def add_address(dealer, person, address, *, is_confirmed=True):
-    """Let Auth know a person by an address."""
+def add_address(dealer, person, *, name="own", is_confirmed=True):
+    """Let Auth know a person by an address, which it returns: one can be one person's alone."""
+    address = f"{name}-{person}@x.test"
     dealer.execute(
         "insert into auth.users (id, aud, role, email, email_confirmed_at, created_at, updated_at)"
         " values (%s, 'authenticated', 'authenticated', %s, case when %s then now() end,"
@@ -63,6 +64,7 @@ def add_address(dealer, person, address, *, is_confirmed=True):
         address,
         is_confirmed,
     )
+    return address
 
 
 async def end_job(dealer, queue, outcome="completed", message=None, *, good=2, bad=1):

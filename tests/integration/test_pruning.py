@@ -17,6 +17,7 @@ from storage3.exceptions import StorageApiError
 from tests.telling import ask, deliveries, entries, inbox
 from worker.exceptions import RequestRefusedError
 from worker.importing.importer import Pace, run_import
+from worker.importing.thrift import Thrift
 from worker.operating.pruning import KINDS, prune
 from worker.storage import FileStore
 
@@ -247,7 +248,8 @@ async def test_what_is_retried_without_its_rows_says_what_to_do(dealer, prune_al
     old = job(dealer, 2, "failed")
     await prune_all()
     dealer.execute("update scheduled_jobs set status = 'pending' where id = %s", old)
-    await run_import(queue, store, await dealer.claim(queue), Pace(100, 4), asyncio.Event())
+    claimed = await dealer.claim(queue)
+    await run_import(queue, store, claimed, Pace(100, 4), Thrift(), asyncio.Event())
     message = dealer.job(old)["error_message"]
     assert message == "The job holds no records. Please upload the file again."
 

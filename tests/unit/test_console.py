@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import structlog
 
 from devstack import node
 from tests.browser import chromium
@@ -33,6 +34,13 @@ TO_MARKUP = re.compile(
     r"|setHTML|createContextualFragment|DOMParser|javascript:|setAttribute\(\s*[\"'](on|style)"
 )
 PUBLISHABLE = "sb_publishable_x"
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """Forget where a command logged: its output is closed when its test is over."""
+    yield
+    structlog.reset_defaults()
 
 
 def files(url="https://p.example"):
