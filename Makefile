@@ -1,7 +1,8 @@
-# Everything from a bare machine with Python 3.11+: no root, no Docker, nothing installed by hand.
-#   make demo    the main job, end to end (KEEP=1 leaves the local Supabase up)
+# Everything from a bare machine with Python 3.11+: no Docker, nothing installed by hand, and no root
+# but for Chromium, which `make browser` gets from Debian or Ubuntu if there is none.
+#   make demo    the main job, end to end (KEEP=1 leaves the local Supabase, a worker and the page up)
 #   make test    format, lint, types, import rules, dead code, all tests, every fault once
-#   make faults  everything that can break, broken on purpose: some 20 minutes
+#   make faults  everything that can break, broken on purpose: half an hour
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,7 +28,7 @@ help: ## what there is
 
 install: $(VENV)/.installed devstack/node_modules/.installed ## everything the other targets need
 
-demo: install ## import the shipped 10,000-row file through the whole system
+demo: install ## import the shipped 10,000-row file through the whole system; KEEP=1 leaves it up, with the page
 	$(BIN)/python -m devstack.demo $(if $(KEEP),--keep)
 
 test: install ## all checks and tests; SEED=7 makes other choices of what is chosen by chance
@@ -60,7 +61,7 @@ unit: install ## tests that need nothing
 integration: install ## the database and the local Supabase
 	$(BIN)/pytest tests/integration
 
-acceptance: install ## the whole thing: jobs and files in, inventory and answers out
+acceptance: install ## the whole thing: jobs and files in, items and answers out
 	$(BIN)/pytest tests/acceptance
 
 browser: ## the Chromium that the page is tested in, from Debian or Ubuntu; CHROMIUM names another
@@ -78,7 +79,7 @@ thorough: install ## ten times the examples of every property, files of a millio
 	  tests/integration/test_waiting.py
 	$(BIN)/pytest tests/acceptance -m thorough
 
-coverage: install ## which branches of worker/ these three take: twice their time, fails below 95 %
+coverage: install ## which branches of worker/ the tests take; fails below 95 %
 	@rm -f .coverage.*
 	$(BIN)/coverage run -m pytest tests/unit
 	$(BIN)/coverage run -m pytest tests/integration
@@ -89,7 +90,7 @@ coverage: install ## which branches of worker/ these three take: twice their tim
 faults-short: install ## every kind of fault once
 	$(BIN)/pytest tests/faults --capture=no
 
-faults: install ## every kind of fault, in earnest; writes the table of docs/RELIABILITY.md
+faults: install ## every kind of fault, in earnest: half an hour; writes the table of docs/RELIABILITY.md
 	$(BIN)/python -m tests.faults --write docs/RELIABILITY.md
 	$(BIN)/python -m tests.faults.reconnects
 

@@ -278,7 +278,7 @@ async def test_custom_exports(export, insert, template, expected, notes):
         ({"layout_mode": "wide"}, 'its layout must be "fixed" or "delimited"'),
         ({"detail_fields": []}, "it has no fields"),
         ({"detail_fields": "x"}, "it has no fields"),
-        ({"detail_fields": ["x"]}, "one of its fields is none"),
+        ({"detail_fields": ["x"]}, "one of its fields cannot be read"),
         ({"detail_fields": [{"key": "gone"}]}, 'quotes have no field "gone"'),
         ({"detail_fields": [{"source": "sum"}]}, 'must be "field" or "text"'),
         ({"layout_mode": "fixed", "detail_fields": [{"key": "total", "start": "x"}]}, "the start"),

@@ -129,7 +129,7 @@ def test_a_preview_says_what_is_missing_and_one_of_no_table_makes_it_2(command, 
     file.write_text("Vendor,Price\nAcme,2\n")
     result = command(file, "--preview")
     assert result.returncode == 0
-    assert "It could not be imported so: No column was found for name." in result.stdout
+    assert "It could not be imported like this: No column was found for name." in result.stdout
     file.write_bytes(b"%PDF-1.7 \0")
     result = command(file, "--preview")
     assert result.returncode == 2

@@ -186,7 +186,7 @@ async def test_schedules_are_edited_and_cancelled_by_who_made_them(visit, databa
     page = visitor.page
     weekly = page.get_by_role("row", name="weekly.csv")
     await expect(weekly).to_contain_text("every 2 weeks on Monday, Friday until June 30, 2030")
-    await expect(page.get_by_role("row", name="theirs.csv")).to_contain_text("Only who made it")
+    await expect(page.get_by_role("row", name="theirs.csv")).to_contain_text("Only whoever made it")
 
     before = the_job(database, mine)
     await weekly.get_by_role("button", name="Edit").click()

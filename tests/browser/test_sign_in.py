@@ -18,5 +18,5 @@ async def test_a_wrong_password_is_told(visit):
     await page.get_by_label("E-mail").fill("olivia@cedar.test")
     await page.get_by_label("Password").fill("wrong")
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("alert")).to_contain_text("do not fit together")
+    await expect(page.get_by_role("alert")).to_contain_text("do not match")
     await expect(page.get_by_label("Password")).to_be_focused()

@@ -171,7 +171,7 @@ async def test_a_key_that_the_project_does_not_know(monkeypatch):
     [
         ({"action": "drop"}, "does not answer: RemoteProtocolError."),
         ({"action": "status"}, "does not answer: status 503, code none."),
-        ({"action": "status", "status": 404}, "has not the CRM's tables."),
+        ({"action": "status", "status": 404}, "lacks the CRM's tables."),
         ({"action": "status", "status": 302}, "answers with status 302."),
     ],
     ids=str,

@@ -111,9 +111,11 @@ def test_no_setting_is_missing_in_the_example():
     named = set(
         re.findall(r"^#? ?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
     )
-    from worker.config import Settings  # noqa: PLC0415
+    from worker.config import ConsoleSettings, Settings  # noqa: PLC0415
 
-    assert named == {name.upper() for name in Settings.model_fields}
+    known = {**Settings.model_fields, **ConsoleSettings.model_fields}
+    assert named == {name.upper() for name in known}
+    assert {name for name in APP["env"] if name.startswith("WORKER_")} <= named
 
 
 def test_every_lock_has_hashes_and_wheels_for_arm_and_macos_are_among_them():

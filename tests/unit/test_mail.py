@@ -48,7 +48,7 @@ def test_what_got_in_what_did_not_and_why():
 
 def test_in_french():
     message = compose(a_delivery(language="fr"), SENDER, AT)
-    assert message["Subject"] == "Importé, 30 refusé(s) : stock.csv"
+    assert message["Subject"] == "Importé, 30 refus : stock.csv"
     for text in parts(message):
         assert "Lignes dans le fichier : 2\u202f000" in text
         assert "refusées" in text

@@ -35,7 +35,8 @@ NOISE = [n * n * 7919 // 256 % 256 for n in range(70_000)]
 NO_TABLE = "The file is not a table we can read"
 LARGE = "The workbook is too large when unpacked."
 DAMAGED = "The workbook is damaged or incomplete."
-PROTECTED = "The workbook is protected with a password; remove it and upload it again."
+PROTECTED = "The workbook is protected with a password. Save it without one and upload that."
+EMPTY = "The file is empty. Export it again and upload that."
 JUDGE = KnownNames(frozenset(KNOWN), [frozenset({"sku"}), frozenset({"name"})])
 
 
@@ -123,9 +124,9 @@ def xls_with_password():
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        pytest.param(b"", "The file is empty.", id="empty"),
-        pytest.param(b"\xef\xbb\xbf", "The file is empty.", id="only a mark"),
-        pytest.param(b"\xff\xfe", "The file is empty.", id="only a mark of UTF-16"),
+        pytest.param(b"", EMPTY, id="empty"),
+        pytest.param(b"\xef\xbb\xbf", EMPTY, id="only a mark"),
+        pytest.param(b"\xff\xfe", EMPTY, id="only a mark of UTF-16"),
         pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", f"{NO_TABLE}. It is a picture.", id="PNG"),
         pytest.param(b"\xff\xd8\xff\xe0\0\x10JFIF", f"{NO_TABLE}. It is a picture.", id="JPEG"),
         pytest.param(b"%PDF-1.7\n%abc\n1 0 obj\n", f"{NO_TABLE}. It is a PDF", id="PDF"),
@@ -226,7 +227,7 @@ async def test_broken_and_locked_workbooks(tmp_path, make, cause):
             biff.container({"WordDocument": bytes(4096)}),
             f"{NO_TABLE}: it is an older Office document",
         ),
-        (b"PK\x05\x06" + bytes(18), "The ZIP archive is empty."),
+        (b"PK\x05\x06" + bytes(18), "The ZIP archive is empty. Upload"),
         (b"PK\x03\x04 and no more", DAMAGED),
     ],
 )

@@ -107,7 +107,10 @@ async def test_a_part_of_a_page_that_is_too_long_is_never_its_end(tmp_path, befo
 
 async def test_tables_without_end_in_each_other_are_refused(tmp_path):
     path = write(tmp_path / "a", "<table><tr><td>" * 2000)
-    assert await refusal(path) == "The page has more than 1,000 tables within each other."
+    assert await refusal(path) == (
+        "The page has more than 1,000 tables within each other. "
+        "Save the table as .csv or .xlsx and upload that."
+    )
 
 
 @pytest.mark.thorough

@@ -39,6 +39,8 @@ from worker.service import serve
 
 log = structlog.get_logger()
 
+_DESCRIPTION = "Import what dealers upload into a ProSpaces CRM, and all that belongs to it."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code.
@@ -138,13 +140,13 @@ def _ended(command: Coroutine[Any, Any, int], failure: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m worker", description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="import and export what is due, until SIGTERM")
+    run = commands.add_parser("run", help="do what is due: imports, exports, undos; until SIGTERM")
     run.add_argument("--once", action="store_true", help="do what is due now, then exit")
 
-    prune = commands.add_parser("prune", help="forget what is older than the settings say")
-    prune.add_argument("--dry-run", action="store_true", help="only say how much that is")
+    prune = commands.add_parser("prune", help="remove what is older than the settings say")
+    prune.add_argument("--dry-run", action="store_true", help="say what would go, remove nothing")
     add_duplicates(commands)
 
     add_jobs(commands)
@@ -157,8 +159,8 @@ def _parser() -> argparse.ArgumentParser:
         "--setup", action="store_true", help="only whether a worker could work: for a release"
     )
     seen.add_argument("--json", action="store_true", help="for programs")
-    commands.add_parser("health", help="say whether the worker of this machine lives")
-    page = commands.add_parser("console", help="serve the page on this machine")
+    commands.add_parser("health", help="say whether the worker of this machine is alive")
+    page = commands.add_parser("console", help="serve the page here, or write it for a host")
     page.add_argument("--port", type=int, default=8100, help="%(default)s; 0: a free one")
     page.add_argument("--write", type=Path, metavar="DIR", help="for a host of static files")
 
@@ -167,46 +169,60 @@ def _parser() -> argparse.ArgumentParser:
         "file", type=_file, help="CSV, TSV, a workbook, HTML, XML, JSON, or one of them in a ZIP"
     )
     upload.add_argument("--organization", required=True, metavar="ORG", help="whose rows they are")
-    upload.add_argument("--data-type", choices=TABLES, default="inventory")
+    upload.add_argument(
+        "--data-type", choices=TABLES, default="inventory", help="%(default)s unless given"
+    )
     upload.add_argument(
         "--mapping",
         type=_object,
         metavar="JSON",
-        help='column → field, as \'{"Item no.": "sku"}\'; without it the headers decide',
+        help='column → field, as \'{"Item no.": "sku"}\'; without it the names decide',
     )
-    upload.add_argument("--template", metavar="NAME", help="a mapping that was kept: templates")
-    upload.add_argument("--mode", choices=MODES, help="only update, only create; else both")
+    upload.add_argument("--template", metavar="NAME", help="a mapping that was kept under a name")
+    upload.add_argument("--mode", choices=MODES, help="only update, only create; upsert: both")
     upload.add_argument(
         "--missing", choices=MISSING, help="zero: a full list, what it lacks gets the quantity 0"
     )
-    upload.add_argument("--guards", choices=("on", "off"), help="off: whatever the guards say")
-    upload.add_argument("--dry-run", action="store_true", help="say what would happen")
+    upload.add_argument("--guards", choices=("on", "off"), help="off: import it in spite of them")
     upload.add_argument(
-        "--preview", action="store_true", help="say what the columns would be, and the first rows"
+        "--dry-run", action="store_true", help="a rehearsal: say what would change, write nothing"
     )
-    upload.add_argument("--sheet", help="of a workbook; else the first with rows")
-    upload.add_argument("--delimiter", help="of a text file; else found out")
-    upload.add_argument("--encoding", help="of a text file; else found out")
-    upload.add_argument("--header-row", type=int, help="the row with the columns; else found out")
+    upload.add_argument(
+        "--preview", action="store_true", help="say what the columns would be, show the first rows"
+    )
+    upload.add_argument("--sheet", help="of a workbook; else the first with what is needed")
+    upload.add_argument("--delimiter", help="between columns of a text; else found out")
+    upload.add_argument("--encoding", help="of a text; else found out")
+    upload.add_argument(
+        "--header-row", type=int, help="the row with the columns' names, 0: none; else found out"
+    )
     add_command(commands)
 
-    back = commands.add_parser("undo", help="take imports back, but for what was changed since")
+    back = commands.add_parser("undo", help="take imports back, except what was changed since")
     back.add_argument("jobs", type=job_id, nargs="+", metavar="JOB", help="an import's id")
-    back.add_argument("--dry-run", action="store_true", help="say what would happen")
+    back.add_argument(
+        "--dry-run", action="store_true", help="a rehearsal: say what would go back, write nothing"
+    )
 
     download = commands.add_parser("export", help="have a worker export a table, and download it")
-    download.add_argument("--organization", required=True, metavar="ORG", help="whose rows")
-    download.add_argument("--data-type", choices=TABLES, default="inventory")
-    download.add_argument("--entity", choices=ENTITIES, help="quotes; else what the data type says")
-    download.add_argument("--format", choices=FORMATS, help="else csv")
-    download.add_argument("--template", metavar="ID", help="of a custom export")
+    download.add_argument(
+        "--organization", required=True, metavar="ORG", help="whose rows they are"
+    )
+    download.add_argument(
+        "--data-type", choices=TABLES, default="inventory", help="%(default)s unless given"
+    )
+    download.add_argument("--entity", choices=ENTITIES, help="quotes; else as the data type")
+    download.add_argument("--format", choices=FORMATS, help="csv unless given")
+    download.add_argument("--template", metavar="ID", help="of the format custom")
     download.add_argument(
         "--filter",
         type=_object,
         metavar="JSON",
         help='which rows, as \'{"category": "Paint", "in_stock": true}\'',
     )
-    download.add_argument("--output", type=Path, metavar="FILE", help="else named as in Storage")
+    download.add_argument(
+        "--output", type=Path, metavar="FILE", help="else here, named as in Storage"
+    )
     return parser
 
 

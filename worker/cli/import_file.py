@@ -78,7 +78,7 @@ async def _sum_up(
         for note in run["notes"]:
             say(f"  {note}")
         if problem := run["preview"]["problem"]:
-            say(f"It could not be imported so: {problem}")
+            say(f"It could not be imported like this: {problem}")
         return ALL_IN
     if run:
         verb = "would be " if run["dry_run"] else ""

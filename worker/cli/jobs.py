@@ -37,15 +37,22 @@ def add_jobs(commands: Any) -> None:  # noqa: ANN401 - argparse does not say its
         "what", nargs="?", default="list", choices=("list", "show", "watch", *ACTIONS)
     )
     jobs.add_argument("id", nargs="?", type=UUID, help="of the job, for all but list and watch")
-    jobs.add_argument("--organization", metavar="ORG")
+    jobs.add_argument("--organization", metavar="ORG", help="whose; else all")
     statuses = ("pending", "processing", "completed", "failed", "cancelled")
     jobs.add_argument("--status", choices=statuses)
     jobs.add_argument("--data-type", choices=TABLES)
-    jobs.add_argument("--limit", type=int, default=20, help="the newest so many; 20")
+    jobs.add_argument(
+        "--limit", type=int, default=20, help="how many, the newest first; %(default)s"
+    )
     jobs.add_argument("--json", action="store_true", help="for programs")
     jobs.add_argument("--yes", action="store_true", help="do not ask")
     name = f"{getpass.getuser()}@{socket.gethostname()}"
-    jobs.add_argument("--as", dest="operator", default=name, help=f"who does it; {name}")
+    jobs.add_argument(
+        "--as",
+        dest="operator",
+        default=name,
+        help=f"who does it, for the record; {name} unless given",
+    )
 
 
 async def jobs(settings: Settings, options: argparse.Namespace, console: Console) -> int:

@@ -43,7 +43,9 @@ def add_notifications(commands: Any) -> None:  # noqa: ANN401 - argparse does no
     )
     told.add_argument("--failed", action="store_true", help="replay: all that failed")
     told.add_argument("--status", choices=_STATUSES)
-    told.add_argument("--limit", type=int, default=20, help="the newest so many; 20")
+    told.add_argument(
+        "--limit", type=int, default=20, help="how many, the newest first; %(default)s"
+    )
     told.add_argument("--json", action="store_true", help="for programs")
 
 

@@ -48,9 +48,14 @@ def add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to the command line's."""
     parser = commands.add_parser("report", help="how imports went: Markdown, a workbook, a picture")
     parser.add_argument("--organization", metavar="ORG", help="whose; else all together")
-    parser.add_argument("--days", type=_days, default=30, help="the last is today; else 30")
     parser.add_argument(
-        "--time-zone", type=_zone, metavar="ZONE", help="in which days begin; else the setting's"
+        "--days",
+        type=_days,
+        default=30,
+        help="how many, the last is today; %(default)s unless given",
+    )
+    parser.add_argument(
+        "--time-zone", type=_zone, metavar="ZONE", help="where days begin; else as the settings say"
     )
     parser.add_argument(
         "--to",

@@ -59,7 +59,9 @@ def add_command(
         if action != "list":
             parser.add_argument("name", type=_name, help="the template's")
         if action == "save":
-            parser.add_argument("--from-job", type=job_id, required=True, metavar="ID")
+            parser.add_argument(
+                "--from-job", type=job_id, required=True, metavar="ID", help="whose mapping"
+            )
 
 
 def wish_of(options: argparse.Namespace) -> Wish:

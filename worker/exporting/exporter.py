@@ -66,7 +66,9 @@ class _Run:
         """
         options = read_options(self.job)
         if not is_plain_name(self.job.organization_id):
-            raise JobRefusedError("Files cannot be stored for this organization.")
+            raise JobRefusedError(
+                "Files cannot be stored for this organization. Please contact support."
+            )
         file = await self._describe(options)
         total = await self._count(options, file)
         heartbeat.show(total)

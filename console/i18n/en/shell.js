@@ -21,7 +21,7 @@ export default {
   "signIn.email": "E-mail",
   "signIn.password": "Password",
   "signIn.button": "Sign in",
-  "signIn.refused": "This e-mail and password do not fit together. Please check both.",
+  "signIn.refused": "This e-mail and password do not match. Please check both.",
   "signIn.away": "The server does not answer. Please check your connection and try again.",
   "type.inventory": "Items",
   "type.contacts": "Contacts",

@@ -65,7 +65,7 @@ class Template:
             read.sort(key=lambda field: field.start)
         ending = str(_get(template, "file_extension") or "txt").strip().lstrip(".")
         if not _ENDING.fullmatch(ending):
-            raise _wrong("its file extension is none")
+            raise _wrong("its file extension cannot be used")
         return cls(
             is_fixed=layout == "fixed",
             delimiter=str(template.get("delimiter") or "|"),
@@ -142,7 +142,7 @@ class CustomWriter:
 
 def _field(field: object, entity: Entity, *, is_fixed: bool) -> _Field:
     if not isinstance(field, dict):
-        raise _wrong("one of its fields is none")
+        raise _wrong("one of its fields cannot be read")
     source = field.get("source") or "field"
     text, key = str(field.get("text") or ""), str(field.get("key") or "")
     if source not in {"field", "text"}:

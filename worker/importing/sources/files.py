@@ -169,7 +169,7 @@ class _Opening:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if not head:
-            raise JobRefusedError("The file is empty.")
+            raise JobRefusedError("The file is empty. Export it again and upload that.")
         form = find_format(head)
         if form == "text":
             return await asyncio.to_thread(open_text, path, self._options, self._judge)

@@ -45,7 +45,7 @@ _REFUSALS = {
         "workbook, or only a part of one. Save the table as .xlsx and upload that."
     ),
     "large": _LARGE,
-    "protected": "The workbook is protected with a password; remove it and upload it again.",
+    "protected": "The workbook is protected with a password. Save it without one and upload that.",
     "slow": (
         "The workbook takes too long to read. Save the sheet as .csv and upload that instead."
     ),

@@ -61,7 +61,7 @@ def open_text(path: Path, options: FileOptions, judge: HeaderJudge) -> TextTable
     with _opened(path, encoding) as file:
         head = file.read(HEAD_CHARACTERS)
     if not head:
-        raise JobRefusedError("The file is empty.")
+        raise JobRefusedError("The file is empty. Export it again and upload that.")
     delimiter, skipped = separator_line(head) or (None, 0)
     delimiter = options.delimiter or delimiter or find_delimiter(head[skipped:], judge)
     table = TextTable(path, encoding, delimiter, skipped, 0, _notes(encoding, delimiter, head))

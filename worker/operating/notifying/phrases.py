@@ -19,12 +19,12 @@ _SUBJECTS = {
     },
     "fr": {
         "import.completed": "Importé : {file}",
-        "import.completed.refused": "Importé, {refused} refusé(s) : {file}",
+        "import.completed.refused": "Importé, {refused} refus : {file}",
         "import.failed.import": "L’importation a échoué : {file}",
-        "import.failed.undo": "L’annulation a échoué : {file}",
+        "import.failed.undo": "Le retour en arrière a échoué : {file}",
         "import.failed.export": "L’exportation a échoué : {file}",
         "import.held": "L’importation est retenue : {file}",
-        "import.undone": "Annulé : {file}",
+        "import.undone": "Défait : {file}",
         "export.ready": "L’exportation est prête : {file}",
         "worker.absent": "Les importations étaient en pause",
         "worker.absent.still": "Les importations sont en pause",
@@ -41,7 +41,7 @@ _COUNTS = {
     },
     "fr": {
         "created": "nouvelles", "changed": "modifiées", "unchanged": "inchangées",
-        "removed": "supprimées", "zeroed": "absentes du fichier, quantité mise à 0",
+        "removed": "retirées", "zeroed": "absents du fichier, quantité passée à 0",
         "refused": "refusées", "unprocessed": "non traitées",
     },
 }  # fmt: skip
@@ -49,7 +49,7 @@ _COUNTS = {
 _UNDO_COUNTS = {
     "en": {"created": "put in again", "changed": "restored", "removed": "removed",
            "refused": "kept as they are", "unprocessed": "not reached"},
-    "fr": {"created": "remises", "changed": "rétablies", "removed": "supprimées",
+    "fr": {"created": "remises", "changed": "rétablies", "removed": "retirées",
            "refused": "laissées telles quelles", "unprocessed": "non traitées"},
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "parts": "Parts imported: {completed} of {total}",
         "reasons": "Why:",
         "reasons_kept": "The first of them:",
-        "absent": "Nobody was there to do them from {since} on. Jobs that waited: {jobs}",
+        "absent": "No worker was there to do them from {since} on. Jobs that waited: {jobs}",
         "back": "A worker is back since {until}, and does them now.",
         "nothing_lost": "Nothing is lost.",
         "test": "This is a test. Mail about your imports arrives here.",
@@ -73,8 +73,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "parts": "Parties importées : {completed} sur {total}",
         "reasons": "Pourquoi :",
         "reasons_kept": "Les premières :",
-        "absent": "Personne n’était là pour les traiter depuis {since}. En attente : {jobs}",
-        "back": "Un service est de retour depuis {until} et les traite maintenant.",
+        "absent": "Aucun agent n’était là pour les traiter depuis {since}. En attente : {jobs}",
+        "back": "Un agent est de retour depuis {until} et les traite maintenant.",
         "nothing_lost": "Rien n’est perdu.",
         "test": "Ceci est un essai. Les messages sur vos importations arrivent ici.",
         "link": "Voir tout",

@@ -134,7 +134,7 @@ def _chosen(archive: zipfile.ZipFile) -> tuple[zipfile.ZipInfo, list[str]]:
     """Choose the only file that is a table, and name the others."""
     files = [part for part in archive.infolist() if not part.is_dir() and not _is_system(part)]
     if not files:
-        raise JobRefusedError("The ZIP archive is empty.")
+        raise JobRefusedError("The ZIP archive is empty. Upload the file that should be in it.")
     if any(part.flag_bits & 1 for part in files):
         raise JobRefusedError(
             "The ZIP archive is protected with a password. "

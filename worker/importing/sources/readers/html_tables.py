@@ -122,7 +122,10 @@ class HtmlTables:
 
     def _start_table(self) -> None:
         if len(self._open) == _DEEPEST:
-            raise JobRefusedError(f"The page has more than {_DEEPEST:,} tables within each other.")
+            raise JobRefusedError(
+                f"The page has more than {_DEEPEST:,} tables within each other. "
+                "Save the table as .csv or .xlsx and upload that."
+            )
         if self._open:
             outer = self._open[-1]
             if outer.cell is not None:

@@ -45,7 +45,10 @@ def read_json(path: Path, writer: TableWriter, encoding: str | None) -> tuple[li
                 raise JobRefusedError(f"{_SHAPE} Record {number:,} is no object.")
             writer.write(table, number, _cells(record, places))
             if len(places) > MOST_COLUMNS:
-                raise JobRefusedError(f"The records have more than {MOST_COLUMNS:,} names.")
+                raise JobRefusedError(
+                    f"The records have more than {MOST_COLUMNS:,} names. "
+                    "Export one name for each field and upload that."
+                )
     return [str(json_cell(name)) for name in places], encoding_notes(path, found)
 
 

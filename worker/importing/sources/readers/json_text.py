@@ -69,7 +69,9 @@ class JsonText:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._position)
             except RecursionError:
-                raise JobRefusedError("The JSON file is nested too deeply.") from None
+                raise JobRefusedError(
+                    "The JSON file is nested too deeply. Export a plain list of records."
+                ) from None
             except json.JSONDecodeError as error:
                 if self._is_whole or not self._may_be_cut(error):
                     raise self.damaged(error.lineno) from None
@@ -82,7 +84,7 @@ class JsonText:
             if length > LONGEST_ROW:
                 raise JobRefusedError(
                     f"The JSON file has a value of more than {LONGEST_ROW:,} characters, "
-                    f"or is damaged, in line {self._line():,}."
+                    f"or is damaged, in line {self._line():,}. Export it again and upload that."
                 )
             # As much again, so that a long value costs no more than twice its length.
             self._read_on(max(length, _PIECE_CHARACTERS))
@@ -91,7 +93,8 @@ class JsonText:
         """Say where it is damaged: by default, where it is read at the moment."""
         line = self._lines_before + line if line else self._line()
         return JobRefusedError(
-            f"The JSON file is damaged or incomplete: line {line:,} cannot be read."
+            f"The JSON file is damaged or incomplete: line {line:,} cannot be read. "
+            "Export it again and upload that."
         )
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:

@@ -42,7 +42,10 @@ class TableWriter:
         if not line:
             return
         if len(line) > LONGEST_ROW:
-            raise JobRefusedError(f"Row {number:,} is longer than {LONGEST_ROW:,} characters.")
+            raise JobRefusedError(
+                f"Row {number:,} is longer than {LONGEST_ROW:,} characters. "
+                "Shorten it and upload the file again."
+            )
         if table.number < 0:
             table.number, table.begin = len(self.tables), self._position
             self.tables.append(table)

@@ -57,7 +57,7 @@ def _explain(answer: httpx.Response) -> Finding:
     if answer.status_code in {401, 403}:
         return Finding("error", "The project does not know the key, or lets it read nothing.", _KEY)
     if answer.status_code == httpx.codes.NOT_FOUND:
-        return Finding("error", "The project at SUPABASE_URL has not the CRM's tables.", _URL)
+        return Finding("error", "The project at SUPABASE_URL lacks the CRM's tables.", _URL)
     return Finding("error", f"The project answers with status {answer.status_code}.", _URL)
 
 
