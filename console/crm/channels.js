@@ -17,11 +17,17 @@ export async function readChannels(supabase) {
 
 /** What holds for channels that do not say: {events, language}. */
 export async function readDefaults(supabase) {
-  const settings = Object.fromEntries(rowsOf(
-    await supabase.from("import_settings").select("name,value")
+  const named = rowsOf(
+    await supabase
+      .from("import_settings")
+      .select("name,value")
       .in("name", ["notification_events", "notification_language"]),
-  ).map(({ name, value }) => [name, value]));
-  return { events: settings.notification_events ?? EVENTS, language: settings.notification_language ?? "en" };
+  );
+  const { notification_events: events, notification_language: language } =
+    Object.fromEntries(named.map(({ name, value }) => [name, value]));
+  // Operators write them; what is no list tells nothing.
+  const told = Array.isArray(events) ? EVENTS.filter((event) => events.includes(event)) : [];
+  return { events: told, language: language ?? "en" };
 }
 
 /** Keep what a user wishes of a kind, "in_app" or "email": `id` is the row's, null where there is none. */

@@ -141,6 +141,13 @@ async def test_settings_are_ones_own(visit, database):
     boxes = mail.locator("input[name=event]")
     offered = await boxes.evaluate_all("boxes => boxes.map(({ value }) => value)")
     assert offered == row["known"]
+    for box in await boxes.all():
+        await box.uncheck()
+    await mail.get_by_label("Send me mail").check()
+    await mail.get_by_role("button", name="Save").click()
+    await expect(mail.get_by_text("Choose at least one event")).to_be_visible()
+    for box in await boxes.all():
+        await box.check()
     await mail.get_by_label("An undo ended").uncheck()
     await mail.get_by_label("Language").select_option("fr")
     await mail.get_by_label("Of which jobs").select_option("organization")

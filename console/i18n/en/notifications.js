@@ -77,6 +77,7 @@ export default {
   "channels.switchedOff": "The worker switched it off.",
   "channels.failed": "The last failure: {time}",
   "channels.failed.past": "Messages have arrived since.",
+  "channels.advice.none": "Choose at least one event, or switch it off.",
   "channels.advice.url": "This is no address for a webhook. Write it as https://example.com/imports, without a user name and without spaces.",
   "channels.advice.five": "An organization can have five webhooks. Remove one first.",
   "channels.advice.notYours": "This is for admins of the organization. Ask one of them.",

@@ -77,6 +77,7 @@ export default {
   "channels.switchedOff": "Le service l’a désactivé.",
   "channels.failed": "Dernier échec : {time}",
   "channels.failed.past": "Des messages sont arrivés depuis.",
+  "channels.advice.none": "Choisissez au moins un événement, ou désactivez.",
   "channels.advice.url": "Ce n’est pas une adresse de webhook. Écrivez-la comme https://example.com/imports, sans nom d’utilisateur et sans espaces.",
   "channels.advice.five": "Une organisation peut avoir cinq webhooks. Retirez-en d’abord un.",
   "channels.advice.notYours": "Ceci est réservé aux administrateurs de l’organisation. Demandez à l’un d’eux.",

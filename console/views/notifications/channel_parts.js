@@ -11,11 +11,14 @@ export const eventBoxes = (told) => element("fieldset", {}, element("legend", {}
     element("input", { type: "checkbox", name: "event", value: event, checked: told.includes(event) }),
     t(`event.${event}`)))));
 
-/** What is checked; null where it is what holds for everybody who does not say. */
+/**
+ * What is checked; null where it is what holds for everybody who does not say. Throws where nothing is,
+ * with advice.
+ */
 export function eventsOf(boxes, defaults) {
   const chosen = [...boxes.querySelectorAll(":checked")].map(({ value }) => value);
-  const isDefault = chosen.length === defaults.events.length && chosen.every((event) => defaults.events.includes(event));
-  return isDefault ? null : chosen;
+  if (!chosen.length) throw new Error(t("channels.advice.none"));
+  return String(chosen) === String(defaults.events) ? null : chosen;
 }
 
 /** Why the worker switched a channel off, and what failed last; nothing where nothing did. */

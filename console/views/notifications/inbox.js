@@ -54,7 +54,7 @@ export async function inboxPart(place, { supabase, inbox, signal }) {
     const open = [...list.querySelectorAll("details[open]")].map(lineOf);
     await drawAgain?.();
     for (const details of list.querySelectorAll("details")) details.open = open.includes(lineOf(details));
-    if (focused !== false) (list.querySelector(`[data-line="${focused}"] a`) ?? list).focus();
+    if (focused !== false) (list.querySelector(`[data-line="${focused}"] a`) ?? list).focus({ preventScroll: true });
   }));
 
   inbox.onUnread((unread) => {

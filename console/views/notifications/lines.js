@@ -1,18 +1,18 @@
 // A line of the inbox: what happened, in a sentence, and where to look.
-import { number, t, time } from "../../i18n/index.js";
+import { has, number, t, time } from "../../i18n/index.js";
 import { element, icon } from "../../parts/element.js";
 import { sentence } from "../../parts/value.js";
 import { addressOf } from "../../router.js";
 
 const COUNTS = ["created", "changed", "unchanged", "zeroed", "removed", "refused", "unprocessed"];
 
-/** What happened, in a sentence. */
+/** What happened, in a sentence; the event's name where this page does not know it. */
 export function titleOf({ event, data }) {
   if (event === "worker.absent") return t(data.until ? "told.absent" : "told.absent.still");
   const file = data.file_name || t("told.noName");
-  if (event === "import.failed") return t(`told.failed.${data.kind}`, { file });
   if (event === "import.completed" && data.refused) return t("told.refused", { file, count: data.refused });
-  return t(`told.${event}`, { file });
+  const key = event === "import.failed" ? `told.failed.${data.kind}` : `told.${event}`;
+  return has(key) ? t(key, { file }) : event;
 }
 
 /**

@@ -39,10 +39,11 @@ function wishForm(kind, channels, defaults, { supabase, who }, ...more) {
   const button = element("button.primary", {}, t("channels.save"));
   const save = async (event) => {
     event.preventDefault();
-    const wish = { is_enabled: on.checked, scope: scope.value, events: eventsOf(events, defaults) };
-    if (kind === "email") wish.language = language.value || null;
     button.disabled = true;
     try {
+      const wish = { is_enabled: on.checked, scope: scope.value };
+      if (on.checked) wish.events = eventsOf(events, defaults);
+      if (kind === "email") wish.language = language.value || null;
       await keepWish(supabase, who, kind, known?.id, wish);
       known = (await readChannels(supabase)).find((channel) => channel.kind === kind);
       show(told, notice("good", t(wish.is_enabled ? `channels.${kind}.on` : `channels.${kind}.off`)));

@@ -31,11 +31,12 @@ export async function webhooksPart(place, { supabase, who, signal }, defaults) {
       focused.focus();
     } catch (problem) {
       show(told, notice("bad", t("channels.notKept"), adviceOf(problem)));
+      told.scrollIntoView({ block: "nearest" });
     }
   };
   const acts = {
-    change: (hook, changes) => attempt(async () => {
-      await changeChannel(supabase, hook.id, changes);
+    change: (hook, changesOf) => attempt(async () => {
+      await changeChannel(supabase, hook.id, changesOf());
       return notice("good", t("webhooks.changed", hook));
     }),
     renew: (hook) => attempt(async () => secretNotice("webhooks.renewed", hook.url, await renewSecret(supabase, hook.id)), told),
@@ -44,7 +45,8 @@ export async function webhooksPart(place, { supabase, who, signal }, defaults) {
       return notice("good", t("webhooks.removed", hook));
     }),
   };
-  const offer = () => show(adding, addForm(defaults, (wish) => attempt(async () => {
+  const offer = () => show(adding, addForm(defaults, (wishOf) => attempt(async () => {
+    const wish = wishOf();
     const secret = await addWebhook(supabase, who, wish);
     offer();
     return secretNotice("webhooks.added", wish.url, secret);
@@ -62,11 +64,13 @@ function addForm(defaults, add) {
   const events = eventBoxes(defaults.events);
   const submit = (event) => {
     event.preventDefault();
-    add({ url: chosen(event.target).url, events: eventsOf(events, defaults) });
+    add(() => ({ url: chosen(event.target).url, events: eventsOf(events, defaults) }));
   };
   return element("form.card", { "aria-label": t("webhooks.add"), on: { submit } },
     element("h3", {}, t("webhooks.add")),
-    fieldOf("webhooks.url", element("input", { name: "url", type: "url", required: true, maxlength: "2000", placeholder: "https://", autocomplete: "off" }), t("webhooks.url.hint")),
+    fieldOf("webhooks.url", element("input", {
+      name: "url", type: "url", required: true, maxlength: "2000", placeholder: "https://", autocomplete: "off",
+    }), t("webhooks.url.hint")),
     events, element("div.actions", {}, element("button.primary", {}, t("webhooks.add"))));
 }
 
@@ -76,7 +80,7 @@ function hookCard(hook, defaults, acts) {
     const edit = element("button", { on: { click: () => editEvents() } }, t("webhooks.edit"));
     const button = (key, act) => element("button", { on: { click: act } }, t(key));
     show(buttons, edit,
-      button(hook.is_enabled ? "webhooks.off" : "webhooks.on", () => acts.change(hook, { is_enabled: !hook.is_enabled })),
+      button(hook.is_enabled ? "webhooks.off" : "webhooks.on", () => acts.change(hook, () => ({ is_enabled: !hook.is_enabled }))),
       button("webhooks.renew", () => ask("webhooks.renew.really", () => acts.renew(hook))),
       element("button.danger", { on: { click: () => ask("webhooks.remove.really", () => acts.remove(hook)) } }, t("webhooks.remove")));
     return edit;
@@ -92,7 +96,7 @@ function hookCard(hook, defaults, acts) {
     const events = eventBoxes(hook.events ?? defaults.events);
     const save = (event) => {
       event.preventDefault();
-      acts.change(hook, { events: eventsOf(events, defaults) });
+      acts.change(hook, () => ({ events: eventsOf(events, defaults) }));
     };
     const leave = () => (show(editor), begin().focus());
     show(buttons);
