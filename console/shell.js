@@ -1,10 +1,12 @@
 // The shell: sign-in, navigation, and the view that the address names.
+import { Inbox } from "./crm/inbox.js";
 import { whoIsIt, signOut } from "./crm/session.js";
 import { Watch } from "./crm/watch.js";
-import { chooseLanguage, currentLanguage, LANGUAGES, t } from "./i18n/index.js";
+import { chooseLanguage, currentLanguage, LANGUAGES, number, t } from "./i18n/index.js";
 import { element, show } from "./parts/element.js";
 import { notice } from "./parts/notice.js";
 import { addressOf, whereWeAre } from "./router.js";
+import { titleOf } from "./views/notifications/lines.js";
 import { VIEWS } from "./views/index.js";
 import { signInView } from "./views/sign_in.js";
 
@@ -53,7 +55,9 @@ class Page {
   constructor(app, supabase, who, start) {
     this.supabase = supabase;
     this.who = who;
-    this.watch = who.organizationId && new Watch(supabase, who.organizationId);
+    this.watch = who.organizationId && new Watch(supabase, who.organizationId, who.userId);
+    this.inbox = this.watch && new Inbox(supabase, this.watch, this.#closed.signal);
+    this.unread = element("span.unread-count", { hidden: true });
     this.navigation = element("nav", { "aria-label": t("shell.navigation") });
     this.place = element("main", { id: "view", tabindex: "-1" });
     show(app, element("a.skip", { href: "#view", on: { click: (event) => this.#skip(event) } }, t("shell.skip")),
@@ -61,7 +65,7 @@ class Page {
         element("a.brand", { href: addressOf("import") }, element("img", { src: "icon.svg", alt: "" }), t("shell.brand")),
         this.navigation,
         element("div.aside", {}, this.#connection(), languageChoice(start), this.#account())),
-      this.place);
+      this.place, this.#announcements());
     addEventListener("hashchange", () => this.#show(true), { signal: this.#closed.signal });
     this.#show(false);
   }
@@ -84,6 +88,17 @@ class Page {
       told.dataset.state = state;
       told.title = t(`shell.${state}.long`);
       show(told, element("span.dot", { "aria-hidden": "true" }), t(`shell.${state}`));
+    }, this.#closed.signal);
+    return told;
+  }
+
+  /** New lines of the inbox, said aloud wherever the reader is; and how many are unread. */
+  #announcements() {
+    const told = element("div.unseen", { role: "status" });
+    this.inbox?.onLine((line) => line && show(told, t("inbox.news", { what: titleOf(line) })), this.#closed.signal);
+    this.inbox?.onUnread((count) => {
+      this.unread.hidden = count === 0;
+      show(this.unread, number(count), element("span.unseen", {}, " ", t("inbox.unread.count", { count })));
     }, this.#closed.signal);
     return told;
   }
@@ -112,9 +127,9 @@ class Page {
       show(place, notice("warning", t("shell.noOrganization")));
       return;
     }
-    const { supabase, who, watch } = this;
+    const { supabase, who, watch, inbox } = this;
     try {
-      await view.show(place, { supabase, who, watch, rest, signal });
+      await view.show(place, { supabase, who, watch, inbox, rest, signal });
     } catch (problem) {
       if (!signal.aborted) place.append(notice("bad", t("shell.wentWrong"), problem.message));
     }
@@ -122,7 +137,8 @@ class Page {
 
   #navigate(current) {
     const links = VIEWS.filter((view) => view.inNavigation).map((view) =>
-      element("a", { href: addressOf(view.path), "aria-current": view === current && "page" }, t(view.title)));
+      element("a", { href: addressOf(view.path), "aria-current": view === current && "page" }, t(view.title),
+        view.countsUnread && [" ", this.unread]));
     show(this.navigation, links);
   }
 }

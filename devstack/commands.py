@@ -83,7 +83,8 @@ def worker(url: str, secret: str) -> Command:
         return True
 
     argv = [sys.executable, "-m", "worker", "run"]
-    env = {"SUPABASE_URL": url, "SUPABASE_SECRET_KEY": secret}
+    page = f"{url}/console/#/job/{{job_id}}"
+    env = {"SUPABASE_URL": url, "SUPABASE_SECRET_KEY": secret, "WORKER_PAGE_URL": page}
     return Command("worker", argv, ready, env, PROJECT)
 
 

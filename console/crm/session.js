@@ -11,7 +11,7 @@ export async function signOut(supabase) {
 }
 
 /**
- * Who it is: {userId, email, name, organizationId, organizationName, isAdmin}; null without a sign-in.
+ * Who it is: {userId, email, isConfirmed, name, organizationId, organizationName, isAdmin}; null without a sign-in.
  * `organizationId` is null for somebody whom no organization knows.
  */
 export async function whoIsIt(supabase) {
@@ -26,6 +26,7 @@ export async function whoIsIt(supabase) {
   return {
     userId: user.id,
     email: user.email,
+    isConfirmed: Boolean(user.email_confirmed_at),
     name: user.user_metadata?.full_name || user.email,
     organizationId,
     organizationName: organizationId && (await nameOf(supabase, organizationId)),

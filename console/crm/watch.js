@@ -7,16 +7,19 @@ const AWAY_SECONDS = 2;
 
 /**
  * One subscription for the whole page.
- * `state` is "connecting", "live" or "away"; `onState` and `onJob` take a listener and an AbortSignal.
+ * `state` is "connecting", "live" or "away"; `onState`, `onJob` and `onLine` take a listener and an
+ * AbortSignal.
  */
 export class Watch {
   state = "connecting";
-  #listeners = { state: new Set(), job: new Set() };
+  #listeners = { state: new Set(), job: new Set(), line: new Set() };
 
-  constructor(supabase, organizationId) {
+  /** @param {string} [userId] whose inbox it listens to besides; without one, to none */
+  constructor(supabase, organizationId, userId) {
     this.supabase = supabase;
-    this.channel = supabase
-      .channel(`imports-${organizationId}`)
+    const channel = supabase.channel(`imports-${organizationId}`);
+    if (userId) this.#listenToInbox(channel, userId);
+    this.channel = channel
       .on(
         "postgres_changes",
         {
@@ -44,6 +47,11 @@ export class Watch {
   /** Hear of each job that changes. Called with undefined when anything may have been missed. */
   onJob(listener, signal) {
     this.#add("job", listener, signal);
+  }
+
+  /** Hear of each line that comes into the inbox. Called with undefined when any may have been missed. */
+  onLine(listener, signal) {
+    this.#add("line", listener, signal);
   }
 
   /**
@@ -111,6 +119,15 @@ export class Watch {
     return word;
   }
 
+  #listenToInbox(channel, userId) {
+    const filter = `profile_id=eq.${userId}`;
+    channel.on(
+      "postgres_changes",
+      { event: "INSERT", schema: "public", table: "notification_inbox", filter },
+      ({ new: line }) => line?.id && this.#tell("line", line),
+    );
+  }
+
   #add(kind, listener, signal) {
     this.#listeners[kind].add(listener);
     signal?.addEventListener("abort", () => this.#listeners[kind].delete(listener));
@@ -120,7 +137,8 @@ export class Watch {
     if (state === this.state) return;
     this.state = state;
     this.#tell("state", state);
-    if (state === "live") this.#tell("job", undefined); // what was missed meanwhile
+    if (state !== "live") return;
+    for (const kind of ["job", "line"]) this.#tell(kind, undefined); // what was missed meanwhile
   }
 
   #tell(kind, word) {

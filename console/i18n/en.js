@@ -5,7 +5,8 @@ import fields from "./en/fields.js";
 import history from "./en/history.js";
 import importing from "./en/import.js";
 import job from "./en/job.js";
+import notifications from "./en/notifications.js";
 import shell from "./en/shell.js";
 import status from "./en/status.js";
 
-export default { ...shell, ...fields, ...importing, ...job, ...status, ...history, ...exporting, ...analytics };
+export default { ...shell, ...fields, ...importing, ...job, ...status, ...history, ...exporting, ...analytics, ...notifications };

@@ -29,6 +29,7 @@ const shown = (content) => (typeof content === "number" ? number(content) : cont
  * @param {(row: any) => any} keyOf what the next page is behind
  * @param {(rows: Array) => Node} draw
  * @param {number} size rows a page
+ * @returns {Promise<() => Promise<void>>} reads the page that is shown anew
  */
 export async function pages(place, { read, keyOf, draw, size = 25 }) {
   const keys = [undefined]; // of the pages so far
@@ -53,4 +54,5 @@ export async function pages(place, { read, keyOf, draw, size = 25 }) {
       button("shell.next", !hasMore, () => keys.push(keyOf(shown.at(-1))))));
   };
   await drawPage();
+  return drawPage;
 }

@@ -4,6 +4,7 @@ import exporting from "./exports.js";
 import history from "./history.js";
 import importing from "./import.js";
 import job from "./job.js";
+import notifications from "./notifications.js";
 import status from "./status.js";
 
-export const VIEWS = [importing, job, history, exporting, analytics, status];
+export const VIEWS = [importing, job, history, exporting, analytics, status, notifications];

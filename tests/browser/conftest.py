@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[2]
 ORGANIZATIONS = ["org_cedar", "org_granite"]
 TABLES = (
     *("scheduled_jobs", "inventory", "contacts", "import_templates", "import_memory"),
-    *("import_guards", "import_daily"),
+    *("import_guards", "import_daily", "notification_channels", "import_notifications"),
 )
 # For what hangs: how long anything takes is nowhere judged.
 _PATIENCE_MS = 120_000

@@ -15,6 +15,8 @@ VIEWS = {
     "exports": "No file was made yet",
     "analytics": "Nothing of this kind ended",
     "status": "Imports are being worked on.",
+    "notifications": "14 new",
+    "notifications/settings": "The receiver is full.",
     "job/none": "This job is not there",
 }
 PHONE = {"width": 375, "height": 720}
@@ -44,6 +46,35 @@ async def look_at(page, colours):
     await page.set_viewport_size(DESK)
 
 
+@pytest.fixture
+def told(database):
+    """Have Olivia told of two imports, and a webhook of hers fail."""
+    database.execute(
+        """
+        with entry as (
+          insert into import_notifications (organization_id, event, key, data)
+          select 'org_cedar', 'import.completed', 'look-' || n, jsonb_build_object(
+            'kind', 'import', 'file_name', 'stock.csv', 'refused', n, 'created', 7 * n,
+            'reasons', jsonb_build_array('Row 2: name is missing'))
+          from generate_series(1, 2) n
+          returning *
+        )
+        insert into notification_inbox (notification_id, organization_id, profile_id, event, data)
+        select entry.id, entry.organization_id, p.id, event, data
+        from entry, profiles p where p.email = 'olivia@cedar.test'
+        """
+    )
+    database.execute(
+        "insert into notification_channels (organization_id, kind, url, events)"
+        " values ('org_cedar', 'webhook', 'https://hooks.example.com/' || repeat('x', 80), '{}')"
+    )
+    database.execute(
+        "update notification_channels set last_failed_at = now(),"
+        " last_failure = 'The receiver is full.' where organization_id = 'org_cedar'"
+    )
+
+
+@pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_every_view_is_for_everybody(visit, colours):
     visitor = await visit(color_scheme=colours)
