@@ -27,7 +27,7 @@ export default {
   "told.export.ready": "The export is ready: {file}",
   "told.absent": "Imports were paused",
   "told.absent.still": "Imports are paused",
-  "told.absent.since": "nobody was there from {time} on",
+  "told.absent.since": "no worker was there from {time}",
   "told.absent.until": "a worker is back since {time}",
   "told.absent.jobs.one": "1 job waited",
   "told.absent.jobs.other": "{count} jobs waited",
