@@ -56,9 +56,9 @@ create table public.notification_channels (
   constraint notification_channels_plain_url check (
     char_length(url) <= 2000 and url ~ '^https?://[!-~]+$' and url !~ '^https?://[^/?#]*[@\\]')
 );
--- Webhooks are nobody's, so there may be several.
+-- Webhooks are nobody's, so there may be several. Who has moved on to another organization begins anew.
 create unique index notification_channels_one_of_a_kind
-  on public.notification_channels (profile_id, kind);
+  on public.notification_channels (profile_id, organization_id, kind);
 -- Whether anybody of an organization asked: all that an import's end costs where nobody did.
 create index notification_channels_organization_idx
   on public.notification_channels (organization_id);

@@ -80,7 +80,7 @@ async def test_a_person_is_told_and_looks(visit, database):
     await expect(link).to_have_accessible_name("Notifications 1 unread")
     await link.click()
     await page.get_by_text("The first of them").first.click()
-    await expect(page.get_by_text("Row 2: Name is missing").first).to_be_visible()
+    await expect(page.get_by_text("Row 2: no item has this SKU").first).to_be_visible()
     await olivia.picture("notifications")
     await page.get_by_role("button", name="Mark as read").press("Enter")
     await expect(page.get_by_role("button", name="Mark all as read")).to_be_disabled()

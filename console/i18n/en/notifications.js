@@ -18,7 +18,7 @@ export default {
   "told.noName": "a file without a name",
   "told.by": "by {name}",
   "told.import.completed": "Imported: {file}",
-  "told.refused": "Imported, {count} refused: {file}",
+  "told.refused": "Imported, {refused} refused: {file}",
   "told.failed.import": "The import failed: {file}",
   "told.failed.undo": "The undo failed: {file}",
   "told.failed.export": "The export failed: {file}",

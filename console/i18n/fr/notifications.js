@@ -18,7 +18,7 @@ export default {
   "told.noName": "un fichier sans nom",
   "told.by": "par {name}",
   "told.import.completed": "Importé : {file}",
-  "told.refused": "Importé, {count} refus : {file}",
+  "told.refused": "Importé, {refused} refus : {file}",
   "told.failed.import": "L’importation a échoué : {file}",
   "told.failed.undo": "Le retour en arrière a échoué : {file}",
   "told.failed.export": "L’exportation a échoué : {file}",

@@ -10,7 +10,7 @@ const COUNTS = ["created", "changed", "unchanged", "zeroed", "removed", "refused
 export function titleOf({ event, data }) {
   if (event === "worker.absent") return t(data.until ? "told.absent" : "told.absent.still");
   const file = data.file_name || t("told.noName");
-  if (event === "import.completed" && data.refused) return t("told.refused", { file, count: data.refused });
+  if (event === "import.completed" && data.refused) return t("told.refused", { file, refused: data.refused });
   const key = event === "import.failed" ? `told.failed.${data.kind}` : `told.${event}`;
   return has(key) ? t(key, { file }) : event;
 }
