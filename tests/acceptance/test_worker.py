@@ -358,7 +358,7 @@ async def test_users_see_progress_of_their_organization_and_of_no_other(
 ):
     mine, other = make_dealer(), make_dealer()
     async with events_of(stack, mine) as seen, events_of(stack, other) as seen_by_other:
-        with holding(stack, skip=4), worker_process(stack, tmp_path):
+        with holding(stack, skip=8), worker_process(stack, tmp_path):
             job_id = await asyncio.to_thread(mine.insert_job, mine.records(2000))
             await until(lambda: any((event["progress"] or {}).get("current") for event in seen))
             stack.faults.clear()
