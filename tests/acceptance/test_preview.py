@@ -286,7 +286,8 @@ async def test_a_preview_is_given_back_on_shutdown_and_made_by_the_next_worker(
     with monkeypatch.context() as patch:
         patch.setattr(preview_module, "Rows", Stopping)
         await serve(settings, once=False)
-    assert [run["outcome"] for run in dealer.runs(job_id)] == ["released"]
+    # Twice where a claim was under way when the signal came: it brings the job again.
+    assert {run["outcome"] for run in dealer.runs(job_id)} == {"released"}
     assert dealer.job(job_id)["status"] == "pending"
     await serve(settings, once=True)
     last = dealer.runs(job_id)[-1]
