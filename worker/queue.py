@@ -6,7 +6,7 @@ lost. A claim is made once, for the poll repeats it; what a lost answer brought 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -196,11 +196,9 @@ class JobQueue:
             "errors": [error.as_json() for error in errors],
             "message": message,
         }
-        try:
-            answer = await retried("import_short_jobs", partial(self._ask_for_short, asked))
-        except RunLostError:
-            self._held.discard(str(run_id))
-            raise
+        answer = await self._until_answered(
+            "import_short_jobs", asked, partial(self._ask_for_short, asked)
+        )
         batch, result = answer["batch"], answer["result"]
         if result is not None:
             self._held.discard(str(run_id))
@@ -485,16 +483,21 @@ class JobQueue:
             DatabaseUnavailableError: there was none.
 
         """
-        try:
-            answer = await retried(
-                function, lambda: self._call_once(function, kind, within, **arguments)
-            )
-        except RunLostError:
-            self._held.discard(str(arguments["run_id"]))
-            raise
+        call = partial(self._call_once, function, kind, within, **arguments)
+        answer = await self._until_answered(function, arguments, call)
         if function in _ENDINGS:
             self._held.discard(str(arguments["run_id"]))
         return answer
+
+    async def _until_answered(
+        self, function: str, arguments: Mapping[str, object], call: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Try a call again and again; a run that is over is not held any more."""
+        try:
+            return await retried(function, call)
+        except RunLostError:
+            self._held.discard(str(arguments["run_id"]))
+            raise
 
     async def _call_once(
         self, function: str, kind: type[Answer], within: float, **arguments: object

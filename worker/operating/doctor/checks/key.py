@@ -1,10 +1,8 @@
 """The key by itself: what it is for, whose it is, how long it lasts."""
 
-import base64
-import json
-from typing import Any
 from urllib.parse import urlsplit
 
+from worker.config import claims_of
 from worker.operating.doctor.check import Check, Finding
 from worker.operating.doctor.patient import Patient
 from worker.operating.words import span
@@ -21,7 +19,7 @@ async def look(patient: Patient) -> list[Finding]:
     secret = patient.settings.secret_key
     if secret.startswith("sb_secret_"):
         return []
-    claims = _claims(secret)
+    claims = claims_of(secret)
     if claims is None:
         return [Finding("error", "The key is neither a secret key nor a legacy one.", _NEW_KEY)]
     role, project = claims.get("role"), claims.get("ref")
@@ -43,16 +41,6 @@ def _notes(left: float | None) -> list[Finding]:
         return [Finding("note", f"The key expires in {span(left)}.", _NEW_KEY)]
     legacy = "The key is a legacy one; Supabase retires them at the end of 2026."
     return [Finding("note", legacy, _NEW_KEY)]
-
-
-def _claims(token: str) -> dict[str, Any] | None:
-    """Read a JWT's claims without judging its signature: that is the server's."""
-    try:
-        _, body, _ = token.split(".")
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except ValueError:
-        return None
-    return claims if isinstance(claims, dict) else None
 
 
 CHECK = Check("key", "the key: its kind, role, project and end", look)
