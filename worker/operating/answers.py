@@ -2,16 +2,31 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 from postgrest import APIError
 
-from worker.connection import STATEMENT_SECONDS, TransientError
+from worker.connection import STATEMENT_SECONDS, TransientError, retried
 from worker.exceptions import ImportWorkerError, RequestRefusedError
 
+Refusals = Mapping[str, type[ImportWorkerError]]
+_NONE: Refusals = MappingProxyType({})
 
-async def answer(name: str, query: Any, refusals: Mapping[str, type[ImportWorkerError]]) -> Any:  # noqa: ANN401 - the client's builders and answers have no common type
+
+async def ask(name: str, query: Any, refusals: Refusals = _NONE) -> Any:  # noqa: ANN401 - the client's builders and answers have no common type
+    """Make a request that may be made twice until it is answered, for some 20 seconds; its data.
+
+    Raises:
+        DatabaseUnavailableError: there was no answer. Else as `answer`.
+
+    """
+    return (await retried(name, partial(answer, name, query, refusals))).data
+
+
+async def answer(name: str, query: Any, refusals: Refusals = _NONE) -> Any:  # noqa: ANN401 - the client's builders and answers have no common type
     """Make a request once; the client's answer.
 
     Args:

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
 from supabase import AsyncClient
 
-from worker.connection import TransientError, retried
+from worker.connection import TransientError
 from worker.exceptions import JobRefusedError, RequestRefusedError
-from worker.operating.answers import answer
+from worker.operating.answers import answer, ask
 from worker.operating.words import span
 
 Action = Literal["cancel", "retry", "release"]
@@ -112,7 +111,7 @@ def in_words(wait: Mapping[str, Any]) -> str:
 
 
 async def _ask(name: str, query: Any) -> Any:  # noqa: ANN401 - the client's builders and rows have no common type
-    return await retried(name, partial(_ask_once, name, query))
+    return await ask(name, query, _REFUSALS)
 
 
 async def _ask_once(name: str, query: Any) -> Any:  # noqa: ANN401 - the same

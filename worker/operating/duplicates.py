@@ -9,7 +9,7 @@ from supabase import AsyncClient
 
 from worker.connection import TransientError, retried
 from worker.exceptions import DatabaseUnavailableError, DuplicateRefusedError
-from worker.operating.answers import answer
+from worker.operating.answers import answer, ask
 
 # Groups of contacts that are told.
 _MOST_GROUPS = 1000
@@ -17,6 +17,7 @@ _MOST_GROUPS = 1000
 _IDS_AT_ONCE = 100
 # Items merged in one transaction.
 _MERGED_AT_ONCE = 200
+_REFUSALS = {"PT412": DuplicateRefusedError}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ class Duplicates:
             raise DatabaseUnavailableError(str(error)) from None
 
     async def _ask(self, query: Any) -> Any:  # noqa: ANN401 - as above; rows, or a count
-        return (await retried("duplicates", lambda: _answer(query))).data
+        return await ask("duplicates", query, _REFUSALS)
 
 
 async def _answer(query: Any) -> Any:  # noqa: ANN401 - as above
-    return await answer("duplicates", query, {"PT412": DuplicateRefusedError})
+    return await answer("duplicates", query, _REFUSALS)

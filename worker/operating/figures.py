@@ -1,13 +1,11 @@
 """How imports, exports and undos went, as the database's functions tell it."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from supabase import AsyncClient
 
-from worker.connection import retried
-from worker.operating.answers import answer
+from worker.operating.answers import ask
 
 # PostgREST's own bound of an answer is 1,000 lines unless somebody raised it; a page is asked for
 # until one is not full.
@@ -31,7 +29,7 @@ class Figures:
 
     async def time_zone(self) -> str:
         """Tell in which zone days begin where nobody names one."""
-        return str(await self._ask("import_time_zone", self._client.rpc("import_time_zone")))
+        return str(await ask("import_time_zone", self._client.rpc("import_time_zone")))
 
     async def sums(self, period: Period) -> list[dict[str, Any]]:
         """Give sums and times by day, by organization and type, and by kind: import_figures."""
@@ -54,11 +52,7 @@ class Figures:
         lines: list[dict[str, Any]] = []
         while True:
             query = self._client.rpc(function, arguments).range(len(lines), len(lines) + _PAGE - 1)
-            page = await self._ask(function, query)
+            page = await ask(function, query)
             lines += page
             if len(page) < _PAGE:
                 return lines
-
-    @staticmethod
-    async def _ask(name: str, query: Any) -> Any:  # noqa: ANN401 - the client's builders have no common type
-        return (await retried(name, partial(answer, name, query, {}))).data

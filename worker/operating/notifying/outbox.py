@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from supabase import AsyncClient
 
-from worker.connection import TransientError, retried
+from worker.connection import TransientError
 from worker.exceptions import DatabaseUnavailableError
-from worker.operating.answers import answer
+from worker.operating.answers import answer, ask
 from worker.operating.notifying.delivery import Delivery, Verdict
 from worker.operating.notifying.schedule import retry_in
 
@@ -53,7 +52,8 @@ class Outbox:
             "one": None if only is None else str(only),
         }
         try:
-            told = await self._call_once("claim_notifications", arguments)
+            claim = self._client.rpc("claim_notifications", arguments)
+            told = (await answer("claim_notifications", claim)).data
         except TransientError as error:
             raise DatabaseUnavailableError(str(error)) from None
         deliveries = tuple(Delivery.from_json(one) for one in told["deliveries"])
@@ -114,17 +114,13 @@ class Outbox:
         if of_id is not None:
             query = query.or_(f"id.eq.{of_id},notification_id.eq.{of_id},channel_id.eq.{of_id}")
         ordered = query.order("next_try_at", desc=True).order("id").limit(most)
-        rows = await retried("deliveries", partial(answer, "deliveries", ordered, {}))
-        return list(rows.data)
+        return list(await ask("deliveries", ordered))
 
     async def channels(self, most: int) -> list[dict[str, Any]]:
         """List channels, those that failed last first; without secrets."""
         query = self._client.table("notification_channels").select(_CHANNEL)
         ordered = query.order("last_failed_at", desc=True, nullsfirst=False).order("id").limit(most)
-        return list((await retried("channels", partial(answer, "channels", ordered, {}))).data)
+        return list(await ask("channels", ordered))
 
     async def _call(self, function: str, arguments: Mapping[str, object]) -> Any:  # noqa: ANN401 - what a function returns
-        return await retried(function, partial(self._call_once, function, arguments))
-
-    async def _call_once(self, function: str, arguments: Mapping[str, object]) -> Any:  # noqa: ANN401 - the same
-        return (await answer(function, self._client.rpc(function, dict(arguments)), {})).data
+        return await ask(function, self._client.rpc(function, dict(arguments)))
