@@ -183,8 +183,8 @@ create function import_internal.expect_abandoned(
   orphan_after_seconds integer, export_after_seconds integer)
 returns void
 language plpgsql security invoker set search_path = ''
-set enable_seqscan = off set enable_bitmapscan = off
-set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_hashjoin = off set enable_mergejoin = off
 as $$
 begin
   insert into import_internal.waiting (organization_id, served_at, due_at)
@@ -192,9 +192,15 @@ begin
          (select max(r.started_at) from public.import_runs r
           where r.organization_id = j.organization_id),
          min(j.scheduled_time)
-  from public.scheduled_jobs j
-  where j.status = 'processing'
-    and not exists (
+  from (
+    -- By an order that only the index of such jobs has without a sort. Else one that has the
+    -- organizations' order serves the grouping, and every job that is pending is looked at.
+    select p.organization_id, p.scheduled_time
+    from public.scheduled_jobs p
+    where p.status = 'processing'
+    order by p.scheduled_time
+    offset 0) as j
+  where not exists (
       select from public.import_runs r
       where r.organization_id = j.organization_id and r.finished_at is null)
     and not exists (
@@ -218,7 +224,10 @@ begin
     for update skip locked
   ),
   gone as (
-    delete from import_internal.waiting w using other where w.id = other.id returning w.due_at
+    -- Each by its id: joined, what is to be deleted may be looked for among all that wait.
+    delete from import_internal.waiting w
+    where w.id = any (array(select other.id from other))
+    returning w.due_at
   )
   update import_internal.waiting w
   set served_at = run.started_at,

@@ -75,7 +75,8 @@ class History:
             sql.SQL("select {}('w', 60, %s{}) as answer").format(claim, kinds), [max_jobs]
         ).fetchone()["answer"]
         for job in answer["jobs"]:
-            del job["run_id"]
+            # Each run has its own, and a job given again the version of its transaction.
+            del job["run_id"], job["version"]
         runs = self.connection.execute(
             "select job_id, organization_id, attempt, worker_id, lease_seconds, lease_expires_at,"
             " row_count, outcome, finished_at, kind, dry_run, guards, mode from import_runs"
@@ -218,6 +219,41 @@ def test_places_of_thousands_who_wait_no_more_are_cleared_away_claim_by_claim(da
         ]
     assert [len(answer["jobs"]) for answer in answers] == [0, 0, 1]
     assert [answer["next_due_in"] for answer in answers] == [0, 0, None]
+
+
+def test_a_claim_looks_at_few_rows_though_it_was_planned_when_there_were_none(stack):
+    with psycopg.connect(stack.db_url) as connection:
+        History(connection)
+        connection.execute("analyze scheduled_jobs, import_runs, import_internal.waiting")
+        claim = "select claim_import_jobs('w', 60, 8) as answer"
+        connection.execute(claim)
+        connection.execute(
+            "insert into organizations (id, name) select 'of_' || n, 'Test'"
+            " from generate_series(1, 1000) n"
+        )
+        connection.execute(
+            "insert into scheduled_jobs (organization_id, job_type, data_type, scheduled_time)"
+            " select 'of_' || 1 + n % 1000, 'import', 'inventory', now() - interval '1 hour'"
+            " from generate_series(1, 4000) n"
+        )
+        before = looked_at(connection)
+        [answer] = connection.execute(claim).fetchone()
+        after = looked_at(connection)
+        connection.rollback()
+    assert len(answer["jobs"]) == 8
+    rows = {table: after[table] - before[table] for table in after}
+    assert 8 <= rows["scheduled_jobs"] < 500
+    assert 8 <= rows["waiting"] < 500
+
+
+def looked_at(connection):
+    """Count the rows that this transaction has looked at, by table."""
+    return dict(
+        connection.execute(
+            "select relname, seq_tup_read + idx_tup_fetch from pg_stat_xact_all_tables"
+            " where relname in ('scheduled_jobs', 'waiting')"
+        ).fetchall()
+    )
 
 
 def places(dealer):
