@@ -3,11 +3,12 @@
 import functools
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
+import orjson
 import structlog
 from httpx_aiohttp import HttpxAiohttpClient
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
@@ -103,6 +104,30 @@ async def retried(name: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
     raise AssertionError  # tenacity returns or raises
 
 
+def as_json(arguments: Mapping[str, object]) -> bytes:
+    """Write the body of a call.
+
+    orjson takes a tenth of the time of json, and knows no number of more than 64 bits.
+    """
+    try:
+        return orjson.dumps(arguments, default=dict)
+    except orjson.JSONEncodeError:
+        return json.dumps(
+            arguments, default=dict, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
+
+
+def from_json(body: bytes) -> object:
+    """Read an answer; None where it is no JSON.
+
+    Not by orjson, which makes a fraction of a number of more than 64 bits: a barcode, say.
+    """
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 def is_transient(code: str) -> bool:
     """Whether what a statement raised passes by itself: by its SQLSTATE, or PostgREST's code."""
     return bool(_TRANSIENT_CODE.fullmatch(code))
@@ -127,10 +152,7 @@ def _is_rest(response: httpx.Response) -> bool:
 
 def _code(body: bytes) -> str:
     """Read the code of PostgREST's error; empty where there is none."""
-    try:
-        error = json.loads(body)
-    except ValueError:
-        return ""
+    error = from_json(body)
     return str(error.get("code") or "") if isinstance(error, dict) else ""
 
 

@@ -1,7 +1,7 @@
 """What a job, a row's error and a batch's result are. What happens to them lives elsewhere."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class Job:
     attempt: int
     # Records in file_data; None where it holds none.
     row_count: int | None
+    # Of the job's row before the claim: another one as soon as anything in it is.
+    version: str
     # All of them, of a small job: the claim brought them along. Else they are to be read.
     records: list[object] | None
     # File column → field, as file_data names it; with records, whose keys are then fields already.
@@ -74,6 +76,18 @@ class Job:
                 "applied": tuple(_joined(claimed["applied"])),
             }
         )
+
+    def succeeded_by(self, ahead: dict[str, Any]) -> Self:
+        """Give the job that read_ahead tells of, as a claim would; its run is still this one's."""
+        known = {name: ahead[name] for name in _ASKED}
+        return replace(self, job_id=UUID(ahead["job_id"]), **known)
+
+
+# What read_ahead tells of a job.
+_ASKED = (
+    "version", "data_type", "kind", "row_count", "records", "mapping", "source", "options",
+    "dry_run",
+)  # fmt: skip
 
 
 def _joined(batches: Iterable[tuple[int, int]]) -> Iterator[range]:

@@ -21,6 +21,7 @@ from worker.connection import connect
 from worker.ending import refuse_unknown
 from worker.exceptions import DatabaseUnavailableError, RequestRefusedError
 from worker.exporting.exporter import run_export
+from worker.importing.ahead import ReadAhead
 from worker.importing.importer import Pace, run_import
 from worker.importing.preview import run_preview
 from worker.importing.thrift import Thrift
@@ -96,6 +97,7 @@ class _Service:
         self._wake = asyncio.Event()
         self._something_ended = asyncio.Event()
         self._stop = asyncio.Event()
+        self._ahead = ReadAhead(self._queue, self._stop)
         self._stopped_at = math.inf
         self._claimed_at = -math.inf  # the last claim that was answered
         self._listener = Listener(settings.supabase_url, settings.secret_key, self._wake.set)
@@ -140,6 +142,7 @@ class _Service:
                 for task in background:
                     task.cancel()
                 await self._wait_for_runs()
+                self._ahead.forget_others(())
                 # It ends by itself soon after the stop.
                 await (self._tell(once=True) if once else telling)
                 for task in until_the_end:
@@ -169,6 +172,7 @@ class _Service:
                 self._listener.suspect_outage()
             for job in jobs:
                 self._start(job, group)
+            self._ahead.forget_others({job.organization_id for job in self._runs.values()})
             # A run that ended while the claim was under way may have made way for the next job.
             # So may a claim that only cleared away, and wants to be called again at once.
             if once and sleep > 0 and not (jobs or self._runs or self._wake.is_set()):
@@ -216,7 +220,9 @@ class _Service:
         match job.kind:
             case "import":
                 thrift = self._thrift[job.organization_id]
-                await run_import(self._queue, self._store, job, self._pace, thrift, self._stop)
+                await run_import(
+                    self._queue, self._store, job, self._pace, thrift, self._ahead, self._stop
+                )
             case "preview":
                 await run_preview(self._queue, self._store, job, self._stop)
             case "undo":

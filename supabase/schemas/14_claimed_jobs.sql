@@ -24,23 +24,26 @@ begin
     else 'import' end;
 end $$;
 
--- What a job asks for: {"kind", "row_count" (null: the job has no records), "records" (all of them if
--- there are no more than 100 and 64 KiB, which saves a call for them; else null), "mapping", "source",
--- "options" (an export's export_options), "dry_run", "mode"}. The one place that decompresses file_data
--- for a claim, and once.
-create function import_internal.asked_by(job_id uuid)
+-- What a job asks for: {"version" (another one as soon as anything in the job's row is), "kind",
+-- "row_count" (null: the job has no records), "records" (all of them if there are no more than most_rows
+-- and most_bytes, which saves a call for them; else null), "mapping", "source", "options" (an export's
+-- export_options), "dry_run", "mode"}. The one place that decompresses file_data for a claim, and once.
+create function import_internal.asked_by(
+  job_id uuid, most_rows integer default 100, most_bytes integer default 65536)
 returns jsonb
 language plpgsql stable security invoker set search_path = '' as $$
 begin
   return (
     select jsonb_build_object(
+      'version', j.xmin::text,
       'kind', import_internal.kind_of(j.job_type, given.rest),
       'row_count', coalesce(
         case when jsonb_typeof(given.records) = 'array'
           then jsonb_array_length(given.records) end,
         import_internal.shared_row_count(j.id)),
       'records', case when jsonb_typeof(given.records) = 'array'
-        and pg_column_size(given.records) <= 65536 and jsonb_array_length(given.records) <= 100
+        and pg_column_size(given.records) <= most_bytes
+        and jsonb_array_length(given.records) <= most_rows
         then given.records end,
       'mapping', import_internal.small_object(given.rest, 'mapping'),
       'source', import_internal.small_object(given.rest, 'source'),
@@ -65,8 +68,8 @@ end $$;
 
 -- What a worker is told of a job that it claimed: {"run_id", "job_id", "organization_id",
 -- "data_type", "kind" (of import_runs), "file_name", "attempt", "row_count" (null: the job has
--- no records), "records" (of a small job; null: they are to be read), "mapping" (file column → field;
--- null: there is none), "source" (where the file lies;
+-- no records), "version" (of its row as it was before the claim), "records" (of a small job; null: they
+-- are to be read), "mapping" (file column → field; null: there is none), "source" (where the file lies;
 -- null: there is none), "options" (an object: an export's export_options), "dry_run", "guards" (an
 -- object: what the rows are judged by before they are written; empty: by nothing),
 -- "may_switch_off_guards", "applied": [[first_row, last_row], ...] (what the ledger holds of the file
@@ -82,7 +85,7 @@ begin
     select jsonb_build_object(
       'run_id', run.id, 'job_id', j.id, 'organization_id', j.organization_id,
       'data_type', j.data_type, 'kind', run.kind, 'file_name', j.file_name, 'attempt', run.attempt,
-      'row_count', run.row_count, 'records', asked -> 'records',
+      'row_count', run.row_count, 'version', asked -> 'version', 'records', asked -> 'records',
       'mapping', asked -> 'mapping', 'source', asked -> 'source', 'options', asked -> 'options',
       'dry_run', run.dry_run,
       'guards', coalesce(case when not run.dry_run then run.guards end, '{}'),

@@ -195,3 +195,46 @@ from public, anon, authenticated;
 grant execute on function
   public.claim_import_jobs(text, integer, integer, integer, uuid[], integer, text[])
 to service_role;
+
+-- What a worker may read while a run of its own ends: the job that the run's organization wants done
+-- next, as asked_by says it (with all of up to 2,000 records and 8 MiB) and {"job_id", "data_type"}.
+-- {}: there is none, or others wait, who come first. It takes nothing and locks nothing: who is given the
+-- job, and whether it is this one, the claim says, and the job's "version" whether it is still the same.
+create function public.read_ahead(run_id uuid)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+-- By the indexes, as in import_internal.next_job.
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+as $$
+declare
+  organization constant text := (
+    select r.organization_id from public.import_runs r
+    where r.id = read_ahead.run_id and r.finished_at is null);
+  ahead record;
+begin
+  if exists (
+    select from import_internal.waiting w
+    where w.due_at <= now() and w.organization_id <> organization
+      and not exists (
+        select from public.import_runs r
+        where r.organization_id = w.organization_id and r.finished_at is null))
+  then
+    return '{}';
+  end if;
+
+  select j.id, j.data_type into ahead
+  from public.scheduled_jobs j
+  where j.organization_id = organization and j.status = 'pending' and j.job_type = 'import'
+    and j.scheduled_time <= now()
+    -- Not one that waits for a retry, or killed somebody.
+    and not exists (select from public.import_runs r where r.job_id = j.id)
+  order by j.scheduled_time, j.created_at, j.id
+  limit 1;
+  if not found then return '{}'; end if;
+  return import_internal.asked_by(ahead.id, 2000, 8388608)
+    || jsonb_build_object('job_id', ahead.id, 'data_type', ahead.data_type);
+end $$;
+
+revoke execute on function public.read_ahead(uuid) from public, anon, authenticated;
+grant execute on function public.read_ahead(uuid) to service_role;

@@ -147,6 +147,7 @@ SIGNED_IN = {"colleague", "creator", "stranger"}
 # Functions that can be called at all; triggers and the owner's tools can't, by anybody.
 CALLABLE = {
     "claim_import_jobs": {"service_role"},
+    "read_ahead": {"service_role"},
     "read_job_records": {"service_role"},
     "begin_import": {"service_role"},
     "apply_inventory_batch": {"service_role"},

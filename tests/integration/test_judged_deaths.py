@@ -7,6 +7,7 @@ import pytest
 from worker.connection import connect
 from worker.exceptions import RunLostError
 from worker.importing import importer
+from worker.importing.ahead import ReadAhead
 from worker.importing.importer import Pace, run_import
 from worker.importing.thrift import Thrift
 from worker.queue import JobQueue
@@ -84,12 +85,12 @@ async def one_life(stack, dealer, queue, calls, *, answer_is_lost):
     job = await dealer.claim(queue)
     async with connect(stack.url, stack.keys.secret, for_calls=True) as client:
         dying = DyingQueue(client, calls, answer_is_lost=answer_is_lost)
-        await run_import(dying, NoStore(), job, PACE, Thrift(), asyncio.Event())
+        stop = asyncio.Event()
+        await run_import(dying, NoStore(), job, PACE, Thrift(), ReadAhead(dying, stop), stop)
     if dealer.job(job_id)["status"] == "processing":
         dealer.expire_lease(job.run_id)
-        await run_import(
-            queue, NoStore(), await take_over(queue, dealer), PACE, Thrift(), asyncio.Event()
-        )
+        job, stop = await take_over(queue, dealer), asyncio.Event()
+        await run_import(queue, NoStore(), job, PACE, Thrift(), ReadAhead(queue, stop), stop)
 
     row = dealer.job(job_id)
     assert (row["status"], row["record_count"]) == ("completed", 6), row["error_message"]

@@ -16,6 +16,7 @@ from storage3.exceptions import StorageApiError
 
 from tests.telling import ask, deliveries, entries, inbox
 from worker.exceptions import RequestRefusedError
+from worker.importing.ahead import ReadAhead
 from worker.importing.importer import Pace, run_import
 from worker.importing.thrift import Thrift
 from worker.operating.pruning import KINDS, prune
@@ -249,7 +250,9 @@ async def test_what_is_retried_without_its_rows_says_what_to_do(dealer, prune_al
     await prune_all()
     dealer.execute("update scheduled_jobs set status = 'pending' where id = %s", old)
     claimed = await dealer.claim(queue)
-    await run_import(queue, store, claimed, Pace(100, 4), Thrift(), asyncio.Event())
+    stop = asyncio.Event()
+    ahead = ReadAhead(queue, stop)
+    await run_import(queue, store, claimed, Pace(100, 4), Thrift(), ahead, stop)
     message = dealer.job(old)["error_message"]
     assert message == "The job holds no records. Please upload the file again."
 

@@ -12,7 +12,7 @@ and the guards judge what they find before anything is written.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,11 +22,12 @@ from worker import metrics
 from worker.ending import Finish, run_to_end
 from worker.exceptions import KeywordsNeededError, StopRequestedError
 from worker.heartbeat import Heartbeat
+from worker.importing.ahead import ReadAhead
 from worker.importing.failed_rows import write_failed_rows
 from worker.importing.guards import refuse_wrong_guards
 from worker.importing.job_source import open_source
 from worker.importing.missing import Missing, read_missing
-from worker.importing.mode import read_table_and_mode
+from worker.importing.mode import Mode, read_table_and_mode
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
@@ -47,6 +48,8 @@ _REHEARSED_TOGETHER = 5_000
 # SKUs that are noted in one call, and items whose quantity becomes 0 in one.
 _SKUS_A_CALL = 5_000
 _ZEROED_A_CALL = 500
+# With fewer rows to send than this, it is time to read what comes after the job.
+_ROWS_LEFT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,19 @@ class Pace:
 
 
 async def run_import(  # noqa: PLR0913, PLR0917 - what a worker has for all its imports
-    queue: JobQueue, store: FileStore, job: Job, pace: Pace, thrift: Thrift, stop: asyncio.Event
+    queue: JobQueue,
+    store: FileStore,
+    job: Job,
+    pace: Pace,
+    thrift: Thrift,
+    ahead: ReadAhead,
+    stop: asyncio.Event,
 ) -> None:
     """Import a claimed job and end its run, whatever happens: see run_to_end.
 
     When stop is set, batches in flight land and the rest of the job is released.
     """
-    await run_to_end(queue, job, _Run(queue, store, job, pace, thrift, stop).carry_out)
+    await run_to_end(queue, job, _Run(queue, store, job, pace, thrift, ahead, stop).carry_out)
 
 
 @dataclass(slots=True)
@@ -77,6 +86,7 @@ class _Run:
     pace: Pace
     # Of the job's organization.
     thrift: Thrift
+    ahead: ReadAhead
     stop: asyncio.Event
     # Rows that this attempt knows to have failed.
     failed: int = 0
@@ -91,11 +101,7 @@ class _Run:
         table, mode = read_table_and_mode(self.job)
         missing = read_missing(self.job, table, mode)
         refuse_wrong_guards(self.job)
-        memory = await recall(self.queue, self.job, table)
-        async with open_source(self.job, table, self._read_page, self.store, memory) as opened:
-            source, version = opened
-            rows = await map_rows(self.job, source, table, self.stop, mode, memory)
-            await rows.survey()
+        async with self._surveyed(table, mode) as (rows, version):
             skipped = "\n".join(rows.skipped) or None
             if self._is_short(rows, missing):
                 async with heartbeat.silent():
@@ -108,6 +114,19 @@ class _Run:
             path = await self._give_back(rows)
         finish = self.queue.finish
         return partial(finish, self.job.run_id, "completed", skipped, failed_rows_path=path)
+
+    @contextlib.asynccontextmanager
+    async def _surveyed(self, table: Table, mode: Mode) -> AsyncIterator[tuple[Rows, str | None]]:
+        """Open the job's rows and go through them once; with what tells this version of a file."""
+        if (rows := await self.ahead.take(self.job)) is not None:
+            yield rows, None
+            return
+        memory = await recall(self.queue, self.job, table)
+        async with open_source(self.job, table, self._read_page, self.store, memory) as opened:
+            source, version = opened
+            rows = await map_rows(self.job, source, table, self.stop, mode, memory)
+            await rows.survey()
+            yield rows, version
 
     async def _read_page(self, first_row: int, row_count: int) -> list[object]:
         if self.job.records is not None:
@@ -208,6 +227,8 @@ class _Run:
                         rows.raise_if_stopped()
                         part = page[span.start - first_row : span.stop - first_row]
                         batches.create_task(self._apply_batch(table, span, part, gate, heartbeat))
+                    if page_rows.stop > rows.count - _ROWS_LEFT and not is_rehearsal:
+                        self.ahead.begin(self.job)
                 is_through = True
         if not is_through:
             raise StopRequestedError

@@ -28,7 +28,7 @@ class RecordSource:
         self.record_count = record_count
         self._read_page = read_page
         # Most jobs are one page, which the passes of an import then read once.
-        self._only_page: list[object] | None = None
+        self._only_page: list[SourceRow] | None = None
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
         """Yield the records that are not blank, in order.
@@ -38,26 +38,25 @@ class RecordSource:
 
         """
         for first in range(1, self.record_count + 1, PAGE_ROWS):
-            records = map(_unguarded, await self._page(first))
-            rows = [
-                SourceRow(number, record)
-                for number, record in enumerate(records, start=first)
-                if not (isinstance(record, dict) and is_blank(record.values()))
-            ]
+            rows = self._only_page
+            if rows is None:
+                rows = await self._rows(first)
+            if self.record_count <= PAGE_ROWS:
+                self._only_page = rows
             if rows:
                 yield rows
 
-    async def _page(self, first: int) -> list[object]:
-        if self._only_page is not None:
-            return self._only_page
+    async def _rows(self, first: int) -> list[SourceRow]:
         page = await self._read_page(first, PAGE_ROWS)
         expected = min(PAGE_ROWS, self.record_count - first + 1)
         if len(page) != expected:
             # Never taken for the end: the rows that are missing would be lost without a word.
             raise DatabaseUnavailableError(f"a page of {len(page)} records, not {expected}")
-        if self.record_count <= PAGE_ROWS:
-            self._only_page = page
-        return page
+        return [
+            SourceRow(number, record)
+            for number, record in enumerate(map(_unguarded, page), start=first)
+            if not (isinstance(record, dict) and is_blank(record.values()))
+        ]
 
 
 def _unguarded(record: object) -> object:
