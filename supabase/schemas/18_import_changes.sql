@@ -71,7 +71,9 @@ $$;
 -- The columns of a relation that tell whether somebody changed a record.
 create function import_internal.judged_columns(relation regclass)
 returns text[]
-language plpgsql stable security invoker set search_path = '' as $$
+language plpgsql stable security invoker set search_path = ''
+set plan_cache_mode = force_generic_plan -- to plan it takes longer than to ask
+as $$
 begin
   return (
     select array_agg(a.attname::text order by a.attname)
@@ -83,7 +85,9 @@ end $$;
 -- Of a relation's ids, which are text in a change set.
 create function import_internal.id_type(relation regclass)
 returns text
-language plpgsql stable security invoker set search_path = '' as $$
+language plpgsql stable security invoker set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
 begin
   return format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a
   where a.attrelid = relation and a.attname = 'id';
@@ -99,6 +103,8 @@ language plpgsql stable security invoker set search_path = ''
 -- Each record by its id, whatever the planner thinks of the table: see upsert_inventory.
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
 set enable_mergejoin = off
+-- The names are always as many as a table has columns: planned once.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   found bigint[];
