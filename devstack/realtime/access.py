@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import class_row, scalar_row
-from psycopg.types.json import Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
+JSONB = 3802  # its oid; what it prints is what to_jsonb of it prints
 FUNCTIONS = (Path(__file__).parent / "access.sql").read_text()
 
 
@@ -50,6 +50,8 @@ class Access:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # By table and roles; what the catalog said for the changes that came together.
+        self._columns: dict[tuple[int, tuple[str, ...]], list[Column]] = {}
 
     @property
     def lost(self) -> bool:
@@ -93,27 +95,38 @@ class Access:
                 f"{binding}"
             )
 
+    def look_again(self) -> None:
+        """Ask the catalog anew: other changes come."""
+        self._columns.clear()
+
     async def columns(self, relation: Relation, roles: Sequence[str]) -> list[Column]:
         """Return the columns of a table, in its order; none if the table is gone."""
-        cursor = self._connection.cursor(row_factory=class_row(Column))
-        await cursor.execute(
-            "select * from pg_temp.table_columns(%s, %s::text[])", [relation.oid, list(roles)]
-        )
-        return await cursor.fetchall()
+        asked = relation.oid, tuple(roles)
+        if asked not in self._columns:
+            cursor = self._connection.cursor(row_factory=class_row(Column))
+            await cursor.execute(
+                "select * from pg_temp.table_columns(%s, %s::text[])", [relation.oid, list(roles)]
+            )
+            self._columns[asked] = await cursor.fetchall()
+        return self._columns[asked]
 
     async def as_json(self, relation: Relation, values: Values) -> dict[str, str]:
         """Return the values as JSON, ordered as jsonb orders its keys."""
         names = sorted(values, key=lambda name: (len(name.encode()), name))
         types = relation.type_oids()
+        # A job's records are as they should be, and would take tens of milliseconds each way.
+        asked = [name for name in names if types[name] != JSONB]
+        if not asked:  # as of the old row, mostly
+            return {name: values[name] or "null" for name in names}
         texts = await self._scalar(
             "select array(select pg_temp.as_json(value, type) from"
-            " unnest(array(select json_array_elements_text(%s)), %s::oid[])"
+            " unnest(%s::text[], %s::oid[])"
             " with ordinality as v (value, type, n) order by n)",
-            # A job's records as an element of a text[] would take psycopg 50 ms to quote.
-            Json([values[name] for name in names]),
-            [types[name] for name in names],
+            [values[name] for name in asked],
+            [types[name] for name in asked],
         )
-        return {name: text or "null" for name, text in zip(names, texts, strict=True)}
+        given = dict(values) | dict(zip(asked, texts, strict=True))
+        return {name: given[name] or "null" for name in names}
 
     async def satisfied(
         self, relation: Relation, values: Values, filters: Sequence[Filter]

@@ -80,6 +80,7 @@ async def _follow(
     await subscriptions.go_live(access)
     log.info("following publication %s", PUBLICATION)
     while not access.lost:
+        access.look_again()
         for change in await _changes(connection, slot):
             await subscriptions.publish(change, access)
         await _shorten(connection, slot)
