@@ -290,6 +290,29 @@ async def test_what_ends_while_it_waits_is_told_at_once(outbox, dealer, queue, m
     assert [row["status"] for row in deliveries(dealer)] == ["delivered"] * 2
 
 
+async def test_ends_that_nobody_is_told_of_are_looked_at_once_and_a_stop_at_once(
+    outbox, monkeypatch
+):
+    monkeypatch.setattr(loop, "_LEAST_SECONDS", 600)
+    looks = []
+    claim = outbox.claim
+
+    async def counted(*arguments):
+        looks.append(await claim(*arguments))
+        return looks[-1]
+
+    monkeypatch.setattr(outbox, "claim", counted)
+    wake, end = start(outbox, Way())
+    async with asyncio.timeout(120):
+        while not looks:
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            wake.set()
+            await asyncio.sleep(0.01)
+        await end()
+    assert [look.deliveries for look in looks] == [()]
+
+
 @pytest.mark.usefixtures("told")
 async def test_a_stop_lets_land_what_is_under_way(outbox, dealer):
     way = Way()

@@ -35,6 +35,18 @@ async def test_whoever_asks_in_the_same_moment_shares_a_call():
     assert asked.calls == [[0, 1, 2], [3]]
 
 
+async def test_more_than_four_make_several_calls_side_by_side():
+    asked = Asked()
+    asked.may_answer.clear()
+    together = Together(asked)
+    asking = [asyncio.create_task(together.ask({"n": n})) for n in range(9)]
+    while len(asked.calls) < 3:
+        await asyncio.sleep(0)
+    asked.may_answer.set()
+    assert await asyncio.gather(*asking) == [{"answer": n} for n in range(9)]
+    assert asked.calls == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+
+
 async def test_whoever_comes_while_a_call_is_under_way_makes_another():
     asked = Asked()
     asked.may_answer.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 _SLOTS = 10
 # Between two looks when nothing woke us.
 _POLL_SECONDS = 30.0
-# And at the least, when others have in hand what is due.
+# And at the least, when others have in hand what is due, or the last look found nothing.
 _LEAST_SECONDS = 1.0
 # A claim must not keep a worker that shall stop.
 _CLAIM_SECONDS = 6.0
@@ -69,8 +70,11 @@ async def deliver(
         while not stop.is_set():
             wake.clear()
             rest = _POLL_SECONDS
+            looked_at = time.monotonic()
+            found_none = False
             if free := _SLOTS - len(under_way):
                 claimed = await _claim(outbox, ways, free)
+                found_none = not claimed.deliveries
                 for delivery in claimed.deliveries:
                     task = asyncio.create_task(deliver_one(outbox, ways, delivery))
                     under_way[task] = delivery
@@ -82,6 +86,11 @@ async def deliver(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(rest):
                     await wake.wait()
+            if found_none:
+                # Most imports are told to nobody, and hundreds may end in a second.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(looked_at + _LEAST_SECONDS - time.monotonic()):
+                        await stop.wait()
     finally:
         await _land(outbox, under_way)
 
