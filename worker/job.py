@@ -33,8 +33,9 @@ class Job:
     attempt: int
     # Records in file_data; None where it holds none.
     row_count: int | None
-    # Of the job's row before the claim: another one as soon as anything in it is.
-    version: str
+    # Of the job's row before the claim: another one as soon as anything in it is. None from a
+    # database of 1.0.0, which does not tell.
+    version: str | None
     # All of them, of a small job: the claim brought them along. Else they are to be read.
     records: list[object] | None
     # File column → field, as file_data names it; with records, whose keys are then fields already.
@@ -69,7 +70,7 @@ class Job:
     def from_json(cls, claimed: dict[str, Any]) -> Self:
         """Read one job of claim_import_jobs, whose ranges are [first_row, last_row]."""
         return cls(
-            **_known(cls, claimed)
+            **_known(cls, {"version": None} | claimed)
             | {
                 "run_id": UUID(claimed["run_id"]),
                 "job_id": UUID(claimed["job_id"]),

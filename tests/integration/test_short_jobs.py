@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from worker import together
 from worker.exceptions import JobCancelledError, RunLostError
 from worker.job import BatchResult, Begun, RowError, RunResult
 
@@ -69,7 +70,8 @@ async def test_what_is_there_already_is_unchanged(queue, dealer):
     assert (batch.updated, batch.unchanged, result.outcome) == (2, 2, "completed")
 
 
-async def test_jobs_that_share_a_call_end_each_by_itself(queue, make_dealer, stack):
+async def test_jobs_that_share_a_call_end_each_by_itself(queue, make_dealer, stack, monkeypatch):
+    monkeypatch.setattr(together, "_MOST", 5)
     dealers = [make_dealer() for _ in range(5)]
     jobs = [await claimed(queue, dealer) for dealer in dealers]
     good, cancelled, deleted, over, strange = dealers

@@ -1,3 +1,4 @@
+from dataclasses import fields
 from uuid import UUID
 
 import pytest
@@ -33,6 +34,7 @@ def test_a_job_as_the_claim_gives_it():
         "kind": "import",
         "attempt": 2,
         "row_count": 250,
+        "version": "1742",
         "records": None,
         "mapping": {"Item #": "sku"},
         "source": None,
@@ -56,6 +58,7 @@ def test_a_job_as_the_claim_gives_it():
         kind="import",
         attempt=2,
         row_count=250,
+        version="1742",
         records=None,
         mapping={"Item #": "sku"},
         source=None,
@@ -70,3 +73,9 @@ def test_a_job_as_the_claim_gives_it():
         waited_seconds=0.5,
         took_over=True,
     )
+
+
+def test_a_database_of_the_first_release_tells_no_version_of_a_job():
+    names = [field.name for field in fields(Job) if field.name != "version"]
+    claimed = dict.fromkeys(names) | {"run_id": str(UUID(int=1)), "job_id": str(UUID(int=2))}
+    assert Job.from_json(claimed | {"applied": []}).version is None
