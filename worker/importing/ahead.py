@@ -13,7 +13,7 @@ import structlog
 from worker.importing.mode import read_table_and_mode
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
-from worker.importing.sources import RecordSource
+from worker.importing.sources import RecordSource, pages_of
 from worker.job import Job
 from worker.logs import where
 from worker.queue import JobQueue
@@ -76,12 +76,9 @@ class ReadAhead:
         return None
 
     async def _survey(self, job: Job, records: list[object]) -> Rows:
-        async def page(first_row: int, row_count: int) -> list[object]:
-            return records[first_row - 1 : first_row - 1 + row_count]
-
         table, mode = read_table_and_mode(job)
         memory = await recall(self._queue, job, table)
-        source = RecordSource(len(records), page)
+        source = RecordSource(len(records), pages_of(records))
         rows = await map_rows(job, source, table, self._stop, mode, memory)
         await rows.survey()
         return rows

@@ -31,6 +31,7 @@ from worker.importing.mode import Mode, read_table_and_mode
 from worker.importing.parsing import ParsedRow
 from worker.importing.recollection import recall
 from worker.importing.rows import Rows, map_rows
+from worker.importing.sources import pages_of
 from worker.importing.tables import Row, Table
 from worker.importing.thrift import Thrift
 from worker.job import BatchResult, Begun, Job, RowError, RunResult
@@ -122,16 +123,16 @@ class _Run:
             yield rows, None
             return
         memory = await recall(self.queue, self.job, table)
-        async with open_source(self.job, table, self._read_page, self.store, memory) as opened:
+        read_page = (
+            partial(self.queue.read_records, self.job.run_id)
+            if self.job.records is None
+            else pages_of(self.job.records)
+        )
+        async with open_source(self.job, table, read_page, self.store, memory) as opened:
             source, version = opened
             rows = await map_rows(self.job, source, table, self.stop, mode, memory)
             await rows.survey()
             yield rows, version
-
-    async def _read_page(self, first_row: int, row_count: int) -> list[object]:
-        if self.job.records is not None:
-            return self.job.records[first_row - 1 : first_row - 1 + row_count]
-        return await self.queue.read_records(self.job.run_id, first_row, row_count)
 
     def _is_short(self, rows: Rows, missing: Missing) -> bool:
         """Whether all of a job is one batch, which nothing precedes and nothing follows."""

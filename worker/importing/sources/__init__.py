@@ -3,7 +3,7 @@
 from worker.importing.sources.files import FileSource, open_file
 from worker.importing.sources.head import Head
 from worker.importing.sources.options import FileOptions
-from worker.importing.sources.records import ReadPage, RecordSource
+from worker.importing.sources.records import ReadPage, RecordSource, pages_of
 from worker.importing.sources.rows import Source, SourceRow, Unreadable
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "SourceRow",
     "Unreadable",
     "open_file",
+    "pages_of",
 ]
